@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// Borrowed byte strings: a pointer and a length, never NUL-terminated by contract.
+// A `struct ag_str` never owns its bytes; the header that returns one says from whom it borrows.
+// Thread rule: pure functions.
+#ifndef AG_BASE_STR_H
+#define AG_BASE_STR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+struct ag_str {
+    const char *p; // may be NULL only when n == 0
+    size_t n;      // bytes
+};
+
+#define AG_STR(literal)                                                                                      \
+    (struct ag_str) { (literal), sizeof(literal) - 1 }
+
+static inline struct ag_str
+ag_str_of(const char *p, size_t n)
+{
+    return (struct ag_str){p, n};
+}
+
+// Borrows a NUL-terminated string.
+static inline struct ag_str
+ag_str_z(const char *z)
+{
+    return (struct ag_str){z, strlen(z)};
+}
+
+static inline bool
+ag_str_eq(struct ag_str a, struct ag_str b)
+{
+    return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+}
+
+static inline bool
+ag_str_is(struct ag_str a, const char *z)
+{
+    return ag_str_eq(a, ag_str_z(z));
+}
+
+// Byte order, shorter first on a common prefix: <0, 0, >0.
+static inline int
+ag_str_cmp(struct ag_str a, struct ag_str b)
+{
+    size_t n = a.n < b.n ? a.n : b.n;
+    int c = n ? memcmp(a.p, b.p, n) : 0;
+    if (c)
+        return c;
+    return a.n < b.n ? -1 : a.n > b.n;
+}
+
+#endif
