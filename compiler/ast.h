@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// The syntax tree: what both front ends produce and everything after them reads.
+// In: tokens (grammar/aegis.y) or YAML events (yaml.c). Out: struct agc_policy. Memory: the compile arena owns every
+// node; texts are copied into it. Next file to read: resolve.c.
+// Thread rule: one compilation, one thread.
+#ifndef AGC_AST_H
+#define AGC_AST_H
+
+#include "compile_arena.h"
+#include "image.h"
+#include "source.h"
+
+enum agc_node_kind {
+#define NODE(NAME, text, holds, kids) AGC_##NAME,
+#include "ast.def"
+    AGC_NODE_COUNT
+};
+
+struct agc_node {
+    enum agc_node_kind kind;
+    struct agc_span span;
+    struct ag_str text;
+    uint32_t n;             // children
+    uint32_t symbol;        // resolve.c: what a name means (built-in number), AG_NONE otherwise
+    struct agc_node **kid;
+    struct ag_window window; // WINDOW only; `zone` is an index into agc_policy.zones
+    uint32_t types;          // check.c: set of kinds the value can have (1 << enum ag_kind)
+};
+
+struct agc_str_at {
+    struct ag_str text; // p == NULL: not given
+    struct agc_span span;
+};
+
+struct agc_rule {
+    struct agc_str_at name;             // given or "rule_<i>"
+    struct agc_span span;               // the whole rule
+    struct agc_str_at match[AG_ATTRS];  // globs; p == NULL: any
+    struct agc_node *body;              // QUERY: conditions and `when` literals in source order; NULL: always
+    uint8_t decision, risk, approval;   // approval AGC/AG_APPROVAL_NONE when `decision:` was written
+    struct agc_span decision_span;
+    uint32_t gate_mask;
+};
+
+struct agc_limit {
+    struct agc_str_at name;
+    struct ag_limit spec; // name and constant fields are filled at emission
+    uint32_t nkeys;
+    struct agc_node **key; // terms, usually input.tenant, input.agent
+    struct agc_str_at match[AG_ATTRS]; // actions it applies to; p == NULL: any
+    struct agc_span span;
+};
+
+struct agc_policy {
+    struct agc_str_at name, version;
+    enum ag_combine combine;
+    uint8_t default_decision, default_risk, default_approval;
+    struct agc_span defaults_span;
+    uint32_t nrules;
+    struct agc_rule *rules;
+    uint32_t nlimits;
+    struct agc_limit *limits;
+    bool has_gates;
+    struct ag_gates_section gates;
+    uint8_t audit_level, audit_sign, audit_input;
+    uint32_t nzones;
+    struct agc_str_at *zones; // names of the time zones used, in order of first use
+};
+
+// Printers behind --emit=ast.
+void agc_ast_print(const struct agc_policy *p, const struct agc_sources *sources, void *file);
+const char *agc_node_name(enum agc_node_kind k);
+struct agc_node *agc_node_new(struct agc_arena *a, enum agc_node_kind k, struct agc_span span, struct ag_str text,
+                              uint32_t n);
+
+#endif

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * aegis.h: the stable interface of libaegis, the Aegis decision machine with its host (shared state, journal).
+ *
+ * One process opens policies (immutable, shared by all threads), one host (state, kill words, journal), and per thread
+ * one context. A decision allocates nothing, locks nothing and blocks on nothing.
+ *
+ * Rules for every struct marked "sized": set `size = sizeof(struct ...)` before a call; later versions append fields.
+ * Strings returned borrow: the comment says from what. Thread rule: a policy, a slot and a host may be used by many
+ * threads; a context by one at a time.
+ * C99 and C++ clean.
+ */
+#ifndef AEGIS_H
+#define AEGIS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define AEGIS_API __attribute__((visibility("default")))
+
+/* status, text */
+#define AEGIS_STATUSES(S)                                                                                    \
+    S(OK, "success")                                                                                         \
+    S(USAGE, "wrong argument")                                                                               \
+    S(NO_MEMORY, "out of memory")                                                                            \
+    S(IO, "the operating system refused a file operation")                                                   \
+    S(NOT_IMAGE, "not an Aegis image")                                                                       \
+    S(IMAGE_VERSION, "image of another format version")                                                      \
+    S(IMAGE_INVALID, "the image failed verification")                                                        \
+    S(SIGNATURE, "the image is not signed by a trusted key")                                                 \
+    S(SERIAL, "the image's serial is lower than the one required")                                           \
+    S(NO_ENTRY, "the image has no such entrypoint")                                                          \
+    S(MALFORMED, "the input is not what the entrypoint takes")                                               \
+    S(TOO_LARGE, "the input is larger than a limit")                                                         \
+    S(FUEL, "fuel_exhausted")                                                                                \
+    S(ARENA, "arena_exhausted")                                                                              \
+    S(STATE, "state_exhausted")                                                                              \
+    S(STATE_UNAVAILABLE, "state_unavailable")                                                                \
+    S(KILL_UNREADABLE, "kill_state_unreadable")                                                              \
+    S(AUDIT, "audit_unavailable")                                                                            \
+    S(DEADLINE, "deadline")                                                                                  \
+    S(BUSY, "held by another process")
+
+enum aegis_status {
+#define S(name, text) AEGIS_##name,
+    AEGIS_STATUSES(S)
+#undef S
+        AEGIS_STATUS_COUNT
+};
+
+AEGIS_API const char *aegis_status_text(enum aegis_status s);
+AEGIS_API const char *aegis_version(void);
+
+struct aegis_str {
+    const char *p; /* not NUL-terminated */
+    size_t n;
+};
+
+/* sized. Filled on failure only. */
+struct aegis_error {
+    uint32_t size;
+    enum aegis_status status;
+    uint64_t offset;       /* byte in the image or input, when that helps */
+    uint32_t line, column; /* place in a source file, 0 when unknown */
+    char text[240];        /* what is wrong and what to do, NUL-terminated */
+};
+
+/* ---- policies ---------------------------------------------------------------------------------------------- */
+
+struct aegis_policy; /* a verified image in memory of our own; immutable */
+
+/* sized */
+struct aegis_policy_options {
+    uint32_t size;
+    uint32_t trusted_count;         /* 0: unsigned images are accepted */
+    const uint8_t (*trusted)[32];   /* ed25519 public keys */
+    uint64_t serial_min;            /* refuse images with a lower serial */
+};
+
+/* Opens, copies and verifies an image. options and reterr may be NULL. The caller closes the policy. */
+AEGIS_API enum aegis_status aegis_policy_open(const char *path, const struct aegis_policy_options *options,
+                                              struct aegis_policy **ret, struct aegis_error *reterr);
+/* From a descriptor: mapped in place when it is a memfd sealed against write, grow and shrink, else copied. */
+AEGIS_API enum aegis_status aegis_policy_open_fd(int fd, const struct aegis_policy_options *options,
+                                                 struct aegis_policy **ret, struct aegis_error *reterr);
+AEGIS_API enum aegis_status aegis_policy_open_bytes(const void *bytes, size_t n,
+                                                    const struct aegis_policy_options *options,
+                                                    struct aegis_policy **ret, struct aegis_error *reterr);
+AEGIS_API void aegis_policy_close(struct aegis_policy *p);
+
+/* sized. Facts about a policy; strings borrow from it. */
+struct aegis_policy_info {
+    uint32_t size;
+    struct aegis_str name;          /* label in the image */
+    uint8_t digest[32];
+    uint8_t source_digest[32];
+    uint64_t serial;
+    uint64_t fuel;
+    uint32_t rules, limits, entries;
+    uint32_t is_signed;
+    uint8_t key[32];                /* signer, when is_signed */
+    uint32_t has_gates;
+    uint32_t audit_level, audit_sign, audit_input;
+    uint64_t image_bytes;
+    uint8_t combine, default_decision, default_risk, default_approval;
+    struct aegis_str tzdata;
+};
+AEGIS_API void aegis_policy_info(const struct aegis_policy *p, struct aegis_policy_info *ret);
+
+/* sized. Rule `ix` (source order, 0-based) as a person reads it; strings borrow from the policy. AEGIS_USAGE past the end. */
+struct aegis_rule_info {
+    uint32_t size;
+    struct aegis_str name, source;
+    uint32_t line, column;
+    struct aegis_str decision, risk_level, approval;
+    struct aegis_str type, target, agent, tenant; /* match patterns; "*" when any */
+};
+AEGIS_API enum aegis_status aegis_policy_rule(const struct aegis_policy *p, uint32_t ix, struct aegis_rule_info *ret);
+
+/* A place that always holds the current policy: readers never wait, publish swaps it. */
+struct aegis_slot;
+AEGIS_API enum aegis_status aegis_slot_new(struct aegis_slot **ret);
+/* Takes over the policy; the one before is closed when its last reader is done. */
+AEGIS_API void aegis_slot_publish(struct aegis_slot *s, struct aegis_policy *p);
+AEGIS_API void aegis_slot_free(struct aegis_slot *s);
+
+/* ---- hosts ------------------------------------------------------------------------------------------------- */
+
+struct aegis_host; /* clock, randomness, shared state, kill words, journal */
+
+/* sized */
+struct aegis_host_options {
+    uint32_t size;
+    uint32_t is_simulated;     /* private state, virtual clock, nothing journaled */
+    int64_t now_ns;            /* simulated: UNIX time of the virtual clock; 0 = the real time at open */
+    uint64_t state_bytes;      /* size of a new state file; 0 = default */
+    uint32_t journal_segments; /* segments to preallocate when no sequencer runs; 0 = default */
+    const char *policy_name;   /* name in rows; NULL = "default" */
+};
+
+/* Opens (or makes) state and journal under dir; dir may be NULL when simulated. Does I/O; the decide calls do not. */
+AEGIS_API enum aegis_status aegis_host_open(const char *dir, const struct aegis_host_options *options,
+                                            struct aegis_host **ret, struct aegis_error *reterr);
+/* Makes the next journal segment ready. Call it from outside the decision path, about once a second. */
+AEGIS_API enum aegis_status aegis_host_refill(struct aegis_host *h);
+AEGIS_API void aegis_host_close(struct aegis_host *h);
+/* Simulated hosts only. */
+AEGIS_API enum aegis_status aegis_host_set_now(struct aegis_host *h, int64_t now_ns);
+AEGIS_API enum aegis_status aegis_host_set_kill(struct aegis_host *h, struct aegis_str tenant, int engaged);
+
+/* ---- decisions --------------------------------------------------------------------------------------------- */
+
+enum aegis_outcome {
+    AEGIS_ALLOW,
+    AEGIS_MONITOR,
+    AEGIS_THROTTLE,
+    AEGIS_ESCALATE,
+    AEGIS_DENY,
+    AEGIS_KILL,
+    AEGIS_UNAVAILABLE
+};
+
+struct aegis_finding {
+    struct aegis_str code, severity, stage, message;
+};
+
+struct aegis_gate {
+    struct aegis_str name;  /* risk, profit, novelty, complexity, quality, utility */
+    struct aegis_str state; /* pass, fail, skipped */
+    double value, threshold, confidence;
+};
+
+struct aegis_limit {
+    struct aegis_str name;
+    uint32_t allowed;
+    uint64_t remaining;
+    int64_t reset_at_ns;    /* UNIX time */
+    int64_t retry_after_ns; /* 0 when allowed */
+};
+
+/* sized. Strings and arrays live until the next call on the context. */
+struct aegis_decision {
+    uint32_t size;
+    enum aegis_outcome outcome;
+    enum aegis_status status;   /* why unavailable; AEGIS_OK otherwise */
+    uint32_t is_allowed;        /* allow or monitor */
+    struct aegis_str decision, rule, reason, message, risk_level, approval;
+    struct aegis_str id;        /* decision_id; empty when nothing was journaled */
+    struct aegis_str policy_name;
+    struct aegis_str policy_digest; /* "blake2b:<hex>" */
+    int64_t now_ns;             /* clock of the decision */
+    int64_t retry_after_ns;     /* throttle: when to try again */
+    uint64_t cost;              /* fuel used */
+    uint32_t n_findings, n_gates, n_limits;
+    const struct aegis_finding *findings;
+    const struct aegis_gate *gates;
+    const struct aegis_limit *limits;
+    struct aegis_str gov_status; /* evaluate: proceed, pause, halt, escalate */
+    double confidence;
+    struct aegis_str drift_status;
+    double drift_kl;
+    struct aegis_str boot;      /* audit position */
+    uint32_t worker, journal;
+    uint64_t wseq;
+    uint64_t reservation;
+    uint32_t rule_ix;           /* YAML rule, UINT32_MAX when none */
+};
+
+struct aegis_ctx;
+
+/* sized; 0 fields take the default */
+struct aegis_limits {
+    uint32_t size;
+    uint32_t input_max;  /* bytes of one JSON input (default 1 MiB) */
+    uint32_t arena_size; /* bytes of working memory (default 4 MiB) */
+    uint64_t fuel;       /* lowers the image's fuel */
+};
+
+AEGIS_API enum aegis_status aegis_ctx_new(const struct aegis_limits *limits, struct aegis_host *host,
+                                          struct aegis_ctx **ret);
+AEGIS_API void aegis_ctx_free(struct aegis_ctx *ctx);
+
+/*
+ * Decides one JSON action with entrypoint `entry` ("decide", "evaluate") of the slot's policy, commits its effects and
+ * journals it. `json` must stay unchanged until the next call on ctx.
+ * AEGIS_OK: `ret` is filled; look at ret->outcome (unavailable included). Anything else: no decision was made, reterr says why.
+ */
+AEGIS_API enum aegis_status aegis_ctx_decide_json(struct aegis_ctx *ctx, struct aegis_slot *slot, const char *entry,
+                                                  const char *json, size_t n, struct aegis_decision *ret,
+                                                  struct aegis_error *reterr);
+
+/*
+ * The same without JSON: build the input value with aegis_input_*, then decide. Begin resets the context. Object members
+ * are a key followed by a value. Every call returns AEGIS_OK or remembers the first mistake, which decide returns.
+ */
+AEGIS_API void aegis_input_begin(struct aegis_ctx *ctx);
+AEGIS_API void aegis_input_object(struct aegis_ctx *ctx);
+AEGIS_API void aegis_input_array(struct aegis_ctx *ctx);
+AEGIS_API void aegis_input_end(struct aegis_ctx *ctx);
+AEGIS_API void aegis_input_key(struct aegis_ctx *ctx, const char *p, size_t n);
+AEGIS_API void aegis_input_string(struct aegis_ctx *ctx, const char *p, size_t n);
+AEGIS_API void aegis_input_int(struct aegis_ctx *ctx, int64_t v);
+AEGIS_API void aegis_input_number(struct aegis_ctx *ctx, const char *text, size_t n); /* JSON number */
+AEGIS_API void aegis_input_bool(struct aegis_ctx *ctx, int v);
+AEGIS_API void aegis_input_null(struct aegis_ctx *ctx);
+AEGIS_API enum aegis_status aegis_ctx_decide(struct aegis_ctx *ctx, struct aegis_slot *slot, const char *entry,
+                                             struct aegis_decision *ret, struct aegis_error *reterr);
+
+/* Values only: evaluates a value entrypoint (or "decide", giving its rule's record) without any effect; writes JSON. */
+AEGIS_API enum aegis_status aegis_ctx_eval_json(struct aegis_ctx *ctx, struct aegis_slot *slot, const char *entry,
+                                                const char *json, size_t n, char *out, size_t out_size, size_t *ret_n,
+                                                struct aegis_error *reterr);
+
+/*
+ * The decision record of docs/formats/json.md as JSON. Returns the bytes needed; writes at most `size`, never a NUL.
+ * Call it before the next call on ctx.
+ */
+AEGIS_API size_t aegis_decision_json(const struct aegis_ctx *ctx, const struct aegis_decision *d, char *out, size_t size);
+
+/* Settles a budget reservation with what the action really cost. */
+AEGIS_API enum aegis_status aegis_ctx_settle(struct aegis_ctx *ctx, uint64_t reservation, int64_t actual_micro_usd);
+/* The action of the last decision has begun or was given up: ends the span in which the kill switch waits for us. */
+AEGIS_API void aegis_ctx_release(struct aegis_ctx *ctx);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
