@@ -27,7 +27,8 @@
 #define AGR_DECISION_ID_SIZE 24u                 // characters, no terminator
 #define AGR_BOOT_TEXT_SIZE   8u                  // characters, no terminator
 #define AGR_BACKLOG_MAX      (256ull << 20)      // default bytes of unsequenced segments
-#define AGR_JOURNAL_RETIRED  2 // filled segments kept mapped for answers that wait for their sync
+#define AGR_JOURNAL_AHEAD    16                  // most segments mapped ahead of the current one
+#define AGR_JOURNAL_RETIRED  2 // filled segments kept mapped by a refill for answers that wait for their sync
 
 enum agr_journal_status {
     AGR_JOURNAL_OK = 0,
@@ -80,14 +81,14 @@ struct agr_segment {
     uint64_t segment_size;
     uint64_t boot; // low 40 bits
     uint32_t journal, segment, worker, pid;
-    uint64_t first_wseq;
+    uint64_t zero_d;
     int64_t created_ns;
     uint8_t kernel_boot[16];
     uint8_t zero_a[44];
     uint32_t crc;
     // Writer's words.
-    uint64_t closed, unrecorded, durable;
-    uint8_t zero_b[40];
+    uint64_t closed, unrecorded, durable, first_wseq;
+    uint8_t zero_b[32];
     // Sequencer's words, each followed by its complement.
     uint64_t synced[2];
     uint64_t poisoned[2];
@@ -125,7 +126,7 @@ struct agr_audit_status {
 #define AGR_STATUS_SIZE 4096u // bytes of the page's file
 
 // Messages of sequencer.sock.
-enum agr_journal_op { AGR_JOP_OPEN = 1, AGR_JOP_NEXT = 2, AGR_JOP_WAKE = 3 };
+enum agr_journal_op { AGR_JOP_OPEN = 1, AGR_JOP_NEXT = 2, AGR_JOP_WAKE = 3, AGR_JOP_RESUME = 4 };
 struct agr_journal_msg {
     char magic[4]; // "AJS1"
     uint32_t op, result, worker, journal, segment;
@@ -136,19 +137,20 @@ _Static_assert(sizeof(struct agr_journal_msg) == 64, "socket message layout");
 
 // Caller-owned; zero before the first open. Fields are read through the functions below.
 struct agr_journal {
-    uint8_t *current;                      // mapping, NULL when closed
-    uint8_t *next;                         // one ahead, or NULL
-    uint8_t *retired[AGR_JOURNAL_RETIRED]; // newest first
-    const struct agr_audit_status *status; // or NULL
-    uint64_t *guard;                       // own page, wiped in a forked child
-    uint64_t boot, wseq;                   // wseq of the next record
+    uint8_t *current;                                          // mapping, NULL when closed
+    uint8_t *next[AGR_JOURNAL_AHEAD];                          // mapped ahead, nearest first
+    uint8_t *retired[AGR_JOURNAL_AHEAD + AGR_JOURNAL_RETIRED]; // filled, newest first
+    uint32_t next_n, retired_n, ahead;                         // ahead: how many a refill aims at
+    const struct agr_audit_status *status;                     // or NULL
+    uint64_t *guard;                                           // own page, wiped in a forked child
+    uint64_t boot, wseq;                                       // wseq of the next record
     uint64_t unrecorded;
+    uint64_t backlog_max;
     uint32_t at; // next free byte of current
     uint32_t journal, worker, segment;
-    int sock;   // connection to the sequencer, or -1; owned after agr_journal_open_socket
-    int dir_fd; // LOG/journal when the journal makes its own segments, or -1
-    bool has_asked;
-    uint64_t backlog_max;
+    int sock;       // connection to the sequencer, or -1; owned
+    int dir_fd;     // LOG/journal when the journal may make its own segments, or -1; owned
+    uint32_t asked; // segments asked for and not yet here
 };
 
 // I/O. Opens a journal over a connected sequencer.sock (blocking until the sequencer answers). Takes `sock`
@@ -165,6 +167,13 @@ enum agr_journal_status agr_journal_open_dir(struct agr_journal *j, const char *
 // none of them. The journal then gets more segments by agr_journal_attach_next only.
 enum agr_journal_status agr_journal_attach(struct agr_journal *j, int fd_first, int fd_next, int fd_status);
 enum agr_journal_status agr_journal_attach_next(struct agr_journal *j, int fd);
+
+// I/O. Gives an open journal a new connection after its sequencer was replaced; takes `sock` on success.
+enum agr_journal_status agr_journal_resume_socket(struct agr_journal *j, int sock);
+
+// How many segments a refill keeps ready (1 at first, at most AGR_JOURNAL_AHEAD): about the bytes journaled
+// between two refills, in segments, plus one.
+void agr_journal_set_ahead(struct agr_journal *j, uint32_t count);
 
 // I/O. Unmaps and closes everything; the sequencer then writes the `end` row. Safe on a zeroed or closed
 // journal.
