@@ -88,6 +88,8 @@ struct ag_meta {
     uint8_t has_rules;     // a YAML rule list exists (the default applies)
     uint32_t dependencies; // HOST providers needed, bit set; 0 in this version
     uint32_t source_rules; // rules as written, for messages
+    uint32_t data;         // constant index of the base data document (an object), AG_NONE when there is none
+    uint32_t zero;
 };
 
 enum ag_func_flag {
@@ -101,7 +103,8 @@ struct ag_func {
     uint32_t flags;
     uint32_t memo_slot;       // AG_NONE when not memoised
     uint32_t name;            // constant index of the qualified name
-    uint32_t path;            // constant index of its document path (array of strings), AG_NONE when it has none
+    uint32_t path;            // constant index of its document path (array of strings below `data`, that word left
+                              // out), AG_NONE when no overlay may answer for it (user functions)
 };
 #define AG_REGS_MAX 1024u // registers of one function
 
@@ -198,6 +201,7 @@ struct ag_zone {
 };
 
 enum ag_limit_kind { AG_LIMIT_RATE, AG_LIMIT_WINDOW, AG_LIMIT_QUOTA, AG_LIMIT_BUDGET };
+// LIMIT takes nkeys arguments (one unit) or nkeys + 1 (the last is the amount: requests, or micro-units of a budget).
 enum ag_limit_field { AG_KEY_TENANT = 1, AG_KEY_AGENT = 2, AG_KEY_TYPE = 4, AG_KEY_TARGET = 8, AG_KEY_SESSION = 16 };
 struct ag_limit {
     uint32_t name;        // constant index

@@ -26,6 +26,7 @@ enum ag_operand {
     AG_OPN_W,
     AG_OPN_R,
     AG_OPN_RW,
+    AG_OPN_RW2,
     AG_OPN_IT,
     AG_OPN_NX,
     AG_OPN_WIN,
