@@ -20,6 +20,8 @@
 extern "C" {
 #endif
 
+#define AEGIS_IMAGE_FORMAT 1 /* version of policy.bin that this library reads */
+
 #define AEGIS_API __attribute__((visibility("default")))
 
 /* status, text */
@@ -145,8 +147,6 @@ struct aegis_host_options {
 /* Opens (or makes) state and journal under dir; dir may be NULL when simulated. Does I/O; the decide calls do not. */
 AEGIS_API enum aegis_status aegis_host_open(const char *dir, const struct aegis_host_options *options,
                                             struct aegis_host **ret, struct aegis_error *reterr);
-/* Makes the next journal segment ready. Call it from outside the decision path, about once a second. */
-AEGIS_API enum aegis_status aegis_host_refill(struct aegis_host *h);
 AEGIS_API void aegis_host_close(struct aegis_host *h);
 /* Simulated hosts only. */
 AEGIS_API enum aegis_status aegis_host_set_now(struct aegis_host *h, int64_t now_ns);
@@ -200,6 +200,7 @@ struct aegis_decision {
     const struct aegis_gate *gates;
     const struct aegis_limit *limits;
     struct aegis_str gov_status; /* evaluate: proceed, pause, halt, escalate */
+    struct aegis_str would_be;   /* evaluate in shadow mode: the status that was not enforced; else empty */
     double confidence;
     struct aegis_str drift_status;
     double drift_kl;
@@ -223,6 +224,13 @@ struct aegis_limits {
 AEGIS_API enum aegis_status aegis_ctx_new(const struct aegis_limits *limits, struct aegis_host *host,
                                           struct aegis_ctx **ret);
 AEGIS_API void aegis_ctx_free(struct aegis_ctx *ctx);
+/*
+ * Makes the context's next journal segment ready: the only call besides open, new, free and close that does I/O. Call it
+ * after a decision, outside the time that a caller waits, when aegis_ctx_wants_refill says so (about once in 16 MiB of
+ * rows). Without a next segment decisions become unavailable (audit_unavailable).
+ */
+AEGIS_API int aegis_ctx_wants_refill(const struct aegis_ctx *ctx);
+AEGIS_API enum aegis_status aegis_ctx_refill(struct aegis_ctx *ctx);
 
 /*
  * Decides one JSON action with entrypoint `entry` ("decide", "evaluate") of the slot's policy, commits its effects and
@@ -256,14 +264,17 @@ AEGIS_API enum aegis_status aegis_ctx_eval_json(struct aegis_ctx *ctx, struct ae
                                                 struct aegis_error *reterr);
 
 /*
- * The decision record of docs/formats/json.md as JSON. Returns the bytes needed; writes at most `size`, never a NUL.
+ * The decision record of docs/formats/json.md as JSON, without a NUL. Returns its bytes, or SIZE_MAX when `size` is too small.
  * Call it before the next call on ctx.
  */
 AEGIS_API size_t aegis_decision_json(const struct aegis_ctx *ctx, const struct aegis_decision *d, char *out, size_t size);
 
 /* Settles a budget reservation with what the action really cost. */
 AEGIS_API enum aegis_status aegis_ctx_settle(struct aegis_ctx *ctx, uint64_t reservation, int64_t actual_micro_usd);
-/* The action of the last decision has begun or was given up: ends the span in which the kill switch waits for us. */
+/*
+ * Takes back what the last decision holds (its policy, its strings). A decide call does the same at its start; a context
+ * that will be idle for long calls it so that a replaced policy can go.
+ */
 AEGIS_API void aegis_ctx_release(struct aegis_ctx *ctx);
 
 #ifdef __cplusplus

@@ -1,0 +1,504 @@
+// SPDX-License-Identifier: Apache-2.0
+// The only file that defines aegis_* functions: each checks its arguments and calls inside.
+// In: the embedder's arguments. Out: what aegis.h and aegis_tools.h promise. Owns nothing.
+// Next file to read: decide.c.
+#include "host.h"
+
+#include "crypto.h"
+#include "dump.h"
+#include "explain.h"
+
+#include <stdlib.h>
+
+const char *
+aegis_status_text(enum aegis_status s)
+{
+    static const char *const text[] = {
+#define S(name, words) words,
+        AEGIS_STATUSES(S)
+#undef S
+    };
+    return (unsigned)s < AEGIS_STATUS_COUNT ? text[s] : "unknown status";
+}
+
+const char *
+aegis_version(void)
+{
+    return AEGIS_VERSION;
+}
+
+// ---- policies
+
+// Options of an older, shorter struct: the fields it lacks are zero.
+static struct aegis_policy_options
+options_of(const struct aegis_policy_options *o)
+{
+    struct aegis_policy_options full = {.size = sizeof full};
+    if (o && o->size >= sizeof o->size)
+        memcpy(&full, o, o->size < sizeof full ? o->size : sizeof full);
+    return full;
+}
+
+enum aegis_status
+aegis_policy_open(const char *path, const struct aegis_policy_options *options, struct aegis_policy **ret,
+                  struct aegis_error *reterr)
+{
+    if (!path || !ret)
+        return agr_fail(reterr, AEGIS_USAGE, "path and ret must be given");
+    struct aegis_policy_options o = options_of(options);
+    return agr_policy_open(path, &o, ret, reterr);
+}
+
+enum aegis_status
+aegis_policy_open_fd(int fd, const struct aegis_policy_options *options, struct aegis_policy **ret,
+                     struct aegis_error *reterr)
+{
+    if (fd < 0 || !ret)
+        return agr_fail(reterr, AEGIS_USAGE, "a descriptor and ret must be given");
+    struct aegis_policy_options o = options_of(options);
+    return agr_policy_open_fd(fd, &o, ret, reterr);
+}
+
+enum aegis_status
+aegis_policy_open_bytes(const void *bytes, size_t n, const struct aegis_policy_options *options,
+                        struct aegis_policy **ret, struct aegis_error *reterr)
+{
+    if (!bytes || !ret)
+        return agr_fail(reterr, AEGIS_USAGE, "bytes and ret must be given");
+    struct aegis_policy_options o = options_of(options);
+    return agr_policy_open_bytes(bytes, n, &o, ret, reterr);
+}
+
+void
+aegis_policy_close(struct aegis_policy *p)
+{
+    agr_policy_close(p);
+}
+
+static struct aegis_str
+str_out(struct ag_str s)
+{
+    return (struct aegis_str){s.p, s.n};
+}
+
+// Writes only the fields the caller's struct has.
+static void
+copy_sized(void *ret, uint32_t size, const void *full, size_t full_size)
+{
+    memcpy(ret, full, size && size < full_size ? size : full_size);
+    memcpy(ret, &size, sizeof size);
+}
+
+void
+aegis_policy_info(const struct aegis_policy *p, struct aegis_policy_info *ret)
+{
+    const struct ag_meta *m = p->im.meta;
+    struct aegis_policy_info i = {
+        .name = str_out(ag_image_str(&p->im, m->name)),
+        .serial = m->serial,
+        .fuel = m->fuel,
+        .rules = p->im.nrules,
+        .limits = p->im.nlimits,
+        .entries = p->im.nentries,
+        .is_signed = p->im.signature != NULL,
+        .has_gates = p->im.gates != NULL,
+        .audit_level = m->audit_level,
+        .audit_sign = m->audit_sign,
+        .audit_input = m->audit_input,
+        .image_bytes = p->im.size,
+        .combine = m->combine,
+        .default_decision = m->default_decision,
+        .default_risk = m->default_risk,
+        .default_approval = m->default_approval,
+        .tzdata = str_out(ag_image_str(&p->im, m->tzdata)),
+    };
+    memcpy(i.digest, p->im.header->digest, sizeof i.digest);
+    memcpy(i.source_digest, m->source_digest, sizeof i.source_digest);
+    if (p->im.signature)
+        memcpy(i.key, p->im.signature->key, sizeof i.key);
+    copy_sized(ret, ret->size, &i, sizeof i);
+}
+
+// The match patterns of a rule stand in the decision index, the only place that needs them at run time.
+static void
+rule_patterns(const struct ag_image *im, uint32_t ix, struct aegis_rule_info *r)
+{
+    struct aegis_str *out[AG_ATTRS] = {&r->type, &r->target, &r->agent, &r->tenant};
+    for (unsigned a = 0; a < AG_ATTRS; a++)
+        *out[a] = str_out(AG_STR("*"));
+    const uint32_t *offs = (const uint32_t *)(const void *)im->index;
+    for (uint32_t t = 0; t < im->nindexes; t++) {
+        const struct ag_index *index = (const struct ag_index *)(const void *)(im->index + offs[1 + t]);
+        const struct ag_index_rule *rules =
+            (const struct ag_index_rule *)(const void *)((const uint8_t *)index + index->rules);
+        for (uint32_t i = 0; i < index->nrules; i++) {
+            if (rules[i].rule != ix)
+                continue;
+            for (unsigned a = 0; a < AG_ATTRS; a++)
+                if (rules[i].kind[a] != AG_MATCH_ANY)
+                    *out[a] = str_out(ag_image_str(im, rules[i].pattern[a]));
+            return;
+        }
+    }
+}
+
+enum aegis_status
+aegis_policy_rule(const struct aegis_policy *p, uint32_t ix, struct aegis_rule_info *ret)
+{
+    if (ix >= p->im.nrules)
+        return AEGIS_USAGE;
+    const struct ag_rule *r = &p->im.rules[ix];
+    struct aegis_rule_info i = {.name = str_out(ag_image_str(&p->im, r->name)),
+                                .line = r->line,
+                                .column = r->column,
+                                .decision = str_out(ag_severity_text((enum ag_severity)r->decision)),
+                                .risk_level = str_out(ag_risk_text((enum ag_risk_level)r->risk)),
+                                .approval = str_out(ag_approval_text((enum ag_approval)r->approval))};
+    if (r->source < p->im.nsources)
+        i.source = str_out(ag_image_str(&p->im, p->im.sources[r->source]));
+    rule_patterns(&p->im, ix, &i);
+    copy_sized(ret, ret->size, &i, sizeof i);
+    return AEGIS_OK;
+}
+
+void
+aegis_policy_disasm(const struct aegis_policy *p, void (*line)(void *arg, const char *text, size_t n), void *arg)
+{
+    agr_dump_image(&p->im, line, arg);
+}
+
+// ---- slots
+
+static void
+close_policy(struct aegis_policy *p, void *arg)
+{
+    (void)arg;
+    agr_policy_close(p);
+}
+
+enum aegis_status
+aegis_slot_new(struct aegis_slot **ret)
+{
+    *ret = agr_slot_new(close_policy, NULL);
+    return *ret ? AEGIS_OK : AEGIS_NO_MEMORY;
+}
+
+void
+aegis_slot_publish(struct aegis_slot *s, struct aegis_policy *p)
+{
+    agr_slot_publish(s, p);
+}
+
+void
+aegis_slot_free(struct aegis_slot *s)
+{
+    agr_slot_free(s);
+}
+
+// ---- hosts
+
+enum aegis_status
+aegis_host_open(const char *dir, const struct aegis_host_options *options, struct aegis_host **ret,
+                struct aegis_error *reterr)
+{
+    struct aegis_host_options full = {.size = sizeof full};
+    if (!ret)
+        return agr_fail(reterr, AEGIS_USAGE, "ret must be given");
+    if (options && options->size >= sizeof options->size)
+        memcpy(&full, options, options->size < sizeof full ? options->size : sizeof full);
+    return agr_host_open(dir, &full, ret, reterr);
+}
+
+enum aegis_status
+aegis_host_attach(const struct aegis_host_fds *fds, struct aegis_host **ret, struct aegis_error *reterr)
+{
+    if (!fds || !ret)
+        return agr_fail(reterr, AEGIS_USAGE, "fds and ret must be given");
+    return agr_host_attach(fds, ret, reterr);
+}
+
+void
+aegis_host_close(struct aegis_host *h)
+{
+    agr_host_close(h);
+}
+
+enum aegis_status
+aegis_host_set_now(struct aegis_host *h, int64_t now_ns)
+{
+    if (!h->is_simulated)
+        return AEGIS_USAGE;
+    agr_clock_virtual_set(&h->sim_now, now_ns);
+    return AEGIS_OK;
+}
+
+enum aegis_status
+aegis_host_set_kill(struct aegis_host *h, struct aegis_str tenant, int engaged)
+{
+    struct ag_str t = ag_str_of(tenant.p, tenant.n);
+    enum agr_kill_scope scope = ag_str_is(t, "*") ? AGR_KILL_GLOBAL : AGR_KILL_TENANT;
+    if (!h->is_simulated)
+        return AEGIS_USAGE;
+    if (!engaged)
+        return agr_kill_disengage(h->kill, scope, t, (struct ag_str){NULL, 0}, NULL);
+    struct agr_kill_entry e = {.scope = scope, .tenant = t, .by = AG_STR("simulation"), .reason = AG_STR("assumed")};
+    e.at_ns = h->sim_now.now.wall_ns;
+    return agr_kill_engage(h->kill, h->state, &e, NULL, NULL, NULL, NULL);
+}
+
+// ---- contexts
+
+enum aegis_status
+aegis_ctx_new(const struct aegis_limits *limits, struct aegis_host *host, struct aegis_ctx **ret)
+{
+    if (!host || !ret)
+        return AEGIS_USAGE;
+    struct aegis_limits full = {.size = sizeof full};
+    if (limits && limits->size >= sizeof limits->size)
+        memcpy(&full, limits, limits->size < sizeof full ? limits->size : sizeof full);
+    return agr_ctx_new(&full, host, ret);
+}
+
+void
+aegis_ctx_free(struct aegis_ctx *ctx)
+{
+    agr_ctx_free(ctx);
+}
+
+static bool
+is_entry_text(const char *entry)
+{
+    return entry && strnlen(entry, 256) < 256;
+}
+
+enum aegis_status
+aegis_ctx_decide_json(struct aegis_ctx *ctx, struct aegis_slot *slot, const char *entry, const char *json, size_t n,
+                      struct aegis_decision *ret, struct aegis_error *reterr)
+{
+    if (!ctx || !slot || !is_entry_text(entry) || (!json && n) || !ret)
+        return agr_fail(reterr, AEGIS_USAGE, "ctx, slot, entry, json and ret must be given");
+    return agr_decide_json(ctx, slot, entry, ag_str_of(json, n), ret, reterr);
+}
+
+enum aegis_status
+aegis_ctx_decide(struct aegis_ctx *ctx, struct aegis_slot *slot, const char *entry, struct aegis_decision *ret,
+                 struct aegis_error *reterr)
+{
+    if (!ctx || !slot || !is_entry_text(entry) || !ret)
+        return agr_fail(reterr, AEGIS_USAGE, "ctx, slot, entry and ret must be given");
+    return agr_decide_built(ctx, slot, entry, ret, reterr);
+}
+
+enum aegis_status
+aegis_ctx_eval_json(struct aegis_ctx *ctx, struct aegis_slot *slot, const char *entry, const char *json, size_t n,
+                    char *out, size_t out_size, size_t *ret_n, struct aegis_error *reterr)
+{
+    if (!ctx || !slot || !is_entry_text(entry) || (!json && n) || !out || !ret_n)
+        return agr_fail(reterr, AEGIS_USAGE, "ctx, slot, entry, json, out and ret_n must be given");
+    return agr_eval_json(ctx, slot, entry, ag_str_of(json, n), out, out_size, ret_n, reterr);
+}
+
+enum aegis_status
+aegis_ctx_explain_json(struct aegis_ctx *ctx, struct aegis_slot *slot, const char *json, size_t n,
+                       void (*rule)(void *arg, const struct aegis_explain_rule *r), void *arg,
+                       struct aegis_decision *ret, struct aegis_error *reterr)
+{
+    if (!ctx->host->is_simulated)
+        return agr_fail(reterr, AEGIS_USAGE, "explanations run on a simulated host only");
+    return agr_explain_json(ctx, slot, ag_str_of(json, n), rule, arg, ret, reterr);
+}
+
+size_t
+aegis_decision_json(const struct aegis_ctx *ctx, const struct aegis_decision *d, char *out, size_t size)
+{
+    return agr_record_json(ctx, d, out, size);
+}
+
+enum aegis_status
+aegis_ctx_settle(struct aegis_ctx *ctx, uint64_t reservation, int64_t actual_micro_usd)
+{
+    if (actual_micro_usd < 0)
+        return AEGIS_USAGE;
+    struct agr_time now;
+    agr_clock_now(ctx->host->clock, &now);
+    return agr_reservation_settle(ctx->host->state, reservation, (uint64_t)actual_micro_usd, &now);
+}
+
+void
+aegis_ctx_release(struct aegis_ctx *ctx)
+{
+    agr_ctx_begin(ctx);
+}
+
+// ---- inputs built by calls
+
+void
+aegis_input_begin(struct aegis_ctx *ctx)
+{
+    agr_input_begin(ctx);
+}
+void
+aegis_input_object(struct aegis_ctx *ctx)
+{
+    agr_input_open(ctx, AG_OBJECT);
+}
+void
+aegis_input_array(struct aegis_ctx *ctx)
+{
+    agr_input_open(ctx, AG_ARRAY);
+}
+void
+aegis_input_end(struct aegis_ctx *ctx)
+{
+    agr_input_close(ctx);
+}
+void
+aegis_input_key(struct aegis_ctx *ctx, const char *p, size_t n)
+{
+    agr_input_key(ctx, ag_str_of(p, n));
+}
+void
+aegis_input_string(struct aegis_ctx *ctx, const char *p, size_t n)
+{
+    agr_input_string(ctx, ag_str_of(p, n));
+}
+void
+aegis_input_int(struct aegis_ctx *ctx, int64_t v)
+{
+    agr_input_add(ctx, ag_int(v));
+}
+void
+aegis_input_number(struct aegis_ctx *ctx, const char *text, size_t n)
+{
+    agr_input_number(ctx, ag_str_of(text, n));
+}
+void
+aegis_input_bool(struct aegis_ctx *ctx, int v)
+{
+    agr_input_add(ctx, ag_bool(v != 0));
+}
+void
+aegis_input_null(struct aegis_ctx *ctx)
+{
+    agr_input_add(ctx, ag_null());
+}
+
+// ---- tools
+
+void
+aegis_ctx_hold(struct aegis_ctx *ctx, int is_held)
+{
+    ctx->is_held = is_held != 0;
+}
+
+uint32_t
+aegis_ctx_worker(const struct aegis_ctx *ctx)
+{
+    return ctx->worker;
+}
+
+int
+aegis_ctx_journal_fd(const struct aegis_ctx *ctx)
+{
+    return ctx->has_journal ? agr_journal_fd(&ctx->journal) : -1;
+}
+
+int
+aegis_ctx_wants_refill(const struct aegis_ctx *ctx)
+{
+    return ctx->has_journal && agr_journal_wants_refill(&ctx->journal);
+}
+
+enum aegis_status
+aegis_ctx_refill(struct aegis_ctx *ctx)
+{
+    if (!ctx->has_journal)
+        return AEGIS_OK;
+    return agr_journal_refill(&ctx->journal) == AGR_JOURNAL_OK ? AEGIS_OK : AEGIS_AUDIT;
+}
+
+int
+aegis_ctx_is_synced(const struct aegis_ctx *ctx, uint64_t wseq, uint64_t *ret_gseq)
+{
+    if (!ctx->has_journal || ctx->pos.wseq != wseq)
+        return 0;
+    return agr_journal_is_synced(&ctx->journal, ctx->pos, ret_gseq);
+}
+
+void
+aegis_ctx_wake_sequencer(struct aegis_ctx *ctx)
+{
+    if (ctx->has_journal)
+        agr_journal_wake(&ctx->journal, ctx->pos);
+}
+
+enum aegis_status
+aegis_ctx_row(struct aegis_ctx *ctx, const char *type, const char *body, size_t n)
+{
+    if (!ctx->has_journal)
+        return AEGIS_AUDIT;
+    struct agr_record r = {.body = ag_str_of(body, n)};
+    for (unsigned t = AGR_ROW_DECISION; t < AGR_ROW_TYPES; t++)
+        if (strcmp(type, agr_row_type_text(t)) == 0)
+            r.type = (enum agr_row_type)t;
+    if (!r.type)
+        return AEGIS_USAGE;
+    struct agr_time now;
+    struct agr_journal_pos pos;
+    agr_clock_now(ctx->host->clock, &now);
+    r.time_ns = now.wall_ns;
+    return agr_journal_append(&ctx->journal, &r, &pos) == AGR_JOURNAL_OK ? AEGIS_OK : AEGIS_AUDIT;
+}
+
+int
+aegis_ctx_audit_ready(const struct aegis_ctx *ctx)
+{
+    if (!ctx->has_journal || !agr_journal_has_room(&ctx->journal, AGR_BODY_MAX, 0, 0))
+        return 0;
+    const struct agr_audit_status *st = ctx->journal.status;
+    return st && (st->flags & AGR_STATUS_WARNING) ? 2 : 1;
+}
+
+int
+aegis_ctx_recheck_kill(struct aegis_ctx *ctx, const struct aegis_decision *d)
+{
+    int scope = 0;
+    (void)d;
+    if (!ctx->is_in_span) {
+        agr_kill_enter(ctx->host->state, ctx->worker);
+        ctx->is_in_span = true;
+    }
+    return agr_killed(ctx, ctx->tenant, ctx->agent, ctx->type, &scope) != 0;
+}
+
+int
+aegis_ctx_kill_text(struct aegis_ctx *ctx, struct aegis_str *ret_by, struct aegis_str *ret_reason, int64_t *ret_at_ns)
+{
+    struct ag_str by, reason;
+    if (!ctx->kill_hit.is_engaged ||
+        !agr_kill_text(ctx->host->kill, &ctx->kill_hit, ctx->kill_text, &by, &reason))
+        return 0;
+    *ret_by = str_out(by);
+    *ret_reason = str_out(reason);
+    *ret_at_ns = ctx->kill_hit.at_ns;
+    return 1;
+}
+
+static void
+trace_step(void *self, const struct ag_call *c, uint32_t insn, const struct ag_value *frame)
+{
+    struct aegis_ctx *ctx = self;
+    char mem[256];
+    (void)frame;
+    struct ag_str s = agr_dump_step(c->im, insn, mem, sizeof mem);
+    ctx->trace(ctx->trace_arg, s.p, s.n);
+}
+
+void
+aegis_ctx_trace(struct aegis_ctx *ctx, void (*line)(void *arg, const char *text, size_t n), void *arg)
+{
+    ctx->trace = line;
+    ctx->trace_arg = arg;
+    ctx->call.trace = line ? trace_step : NULL;
+    ctx->call.trace_self = ctx;
+}

@@ -1,0 +1,360 @@
+// SPDX-License-Identifier: Apache-2.0
+// Steps 13 to 15 of one decision: pin the policy, read the clock once, JSON to values, evaluate, commit, answer.
+// In: a JSON action or a built value. Out: struct aegis_decision whose strings borrow from ctx and policy.
+// Allocates nothing: values live in the context's arena. Next file to read: vm/interp.c, then commit.c.
+#include "host.h"
+
+#include "buf.h"
+#include "hash.h"
+#include "proposal.h"
+
+#include <stdlib.h>
+
+void
+agr_ctx_leave(struct aegis_ctx *ctx)
+{
+    if (!ctx->is_in_span)
+        return;
+    agr_kill_leave(ctx->host->state, ctx->worker);
+    ctx->is_in_span = false;
+}
+
+void
+agr_ctx_begin(struct aegis_ctx *ctx)
+{
+    agr_ctx_leave(ctx);
+    if (ctx->is_pinned)
+        agr_slot_unpin(ctx->slot, ctx->pin);
+    ctx->is_pinned = false;
+    ag_arena_reset(&ctx->arena, AG_ARENA_RESERVED);
+    ctx->nlevels = 0;
+    ctx->has_input = false;
+    ctx->input_status = AEGIS_OK;
+    ctx->request = (struct ag_str){NULL, 0};
+}
+
+// Registers grow with the largest policy seen; after that a decision allocates nothing.
+static enum aegis_status
+reserve_regs(struct aegis_ctx *ctx, const struct ag_image *im, struct aegis_error *reterr)
+{
+    uint32_t n = im->meta->stack_regs + AG_REGS_MAX;
+    if (n > ctx->nregs) {
+        struct ag_value *regs = realloc(ctx->regs, n * sizeof *regs);
+        if (!regs)
+            return agr_fail(reterr, AEGIS_NO_MEMORY, "out of memory");
+        ctx->regs = regs;
+        ctx->nregs = n;
+    }
+    ctx->call.regs = ctx->regs;
+    ctx->call.nregs = ctx->nregs;
+    return AEGIS_OK;
+}
+
+static enum aegis_status
+prepare(struct aegis_ctx *ctx, struct aegis_slot *slot, struct aegis_error *reterr)
+{
+    ctx->slot = slot;
+    ctx->pin = agr_slot_pin(slot, ctx->worker);
+    ctx->is_pinned = true;
+    if (!ctx->pin.policy)
+        return agr_fail(reterr, AEGIS_USAGE, "no policy has been published into this slot");
+    const struct ag_image *im = &ctx->pin.policy->im;
+    ctx->call.im = im;
+    ctx->call.mem.base[AG_IN_IMAGE] = im->heap;
+    ctx->call.fuel = im->meta->fuel;
+    if (ctx->fuel_max && ctx->fuel_max < ctx->call.fuel)
+        ctx->call.fuel = ctx->fuel_max;
+    agr_clock_now(ctx->host->clock, &ctx->now);
+    ctx->call.now_ns = ctx->now.wall_ns;
+    uint64_t seed[2];
+    ctx->seed_count++;
+    ag_siphash128(&ctx->seed_count, sizeof ctx->seed_count, ctx->seed_key, seed);
+    memcpy(ctx->call.seed, seed, sizeof ctx->call.seed);
+    ctx->ncharges = 0;
+    memset(ctx->effect_state, 0, sizeof ctx->effect_state);
+    ctx->kill_hit.is_engaged = false;
+    ctx->is_shadow = false;
+    return reserve_regs(ctx, im, reterr);
+}
+
+static struct ag_str
+text_of(const struct aegis_ctx *ctx, const char *key)
+{
+    struct ag_value v = ag_object_get(&ctx->call.mem, ctx->input, ag_str_z(key));
+    return v.kind == AG_STRING ? ag_value_str(v) : (struct ag_str){"", 0};
+}
+
+// An action without a tenant belongs to the tenant "default": it never escapes a limit or a switch by leaving it out.
+static bool
+add_tenant(struct aegis_ctx *ctx)
+{
+    struct ag_mem *m = &ctx->call.mem;
+    struct ag_builder *b = ag_builder_new(m, AG_OBJECT);
+    struct ag_value tenant = ag_string_copy(m, AG_STR("default"));
+    struct ag_value key = ag_string_copy(m, AG_STR("tenant"));
+    if (!b || tenant.kind != AG_STRING || key.kind != AG_STRING || !ag_builder_put(m, b, key, tenant))
+        return false;
+    for (uint32_t i = 0; i < ctx->input.len; i++) {
+        struct ag_value k = ag_object_key(m, ctx->input, i);
+        if (k.kind == AG_STRING && ag_str_is(ag_value_str(k), "tenant"))
+            continue;
+        if (!ag_builder_put(m, b, k, ag_value_at(m, ctx->input, i)))
+            return false;
+    }
+    struct ag_value v = ag_builder_close(m, b);
+    if (v.kind != AG_OBJECT)
+        return false;
+    ctx->input = v;
+    return true;
+}
+
+// Fields of an action that are there must have the right type: a number as `type` is a mistake, not a wildcard.
+static enum aegis_status
+check_action(struct aegis_ctx *ctx, struct aegis_error *reterr)
+{
+    static const char *const text_fields[] = {"agent", "description", "session_id", "target", "tenant", "type"};
+    for (size_t i = 0; i < sizeof text_fields / sizeof *text_fields; i++) {
+        struct ag_value v = ag_object_get(&ctx->call.mem, ctx->input, ag_str_z(text_fields[i]));
+        if (v.kind != AG_UNDEF && v.kind != AG_STRING)
+            return agr_fail(reterr, AEGIS_MALFORMED, "field \"%s\" must be a string", text_fields[i]);
+    }
+    struct ag_value params = ag_object_get(&ctx->call.mem, ctx->input, AG_STR("params"));
+    if (params.kind != AG_UNDEF && params.kind != AG_OBJECT)
+        return agr_fail(reterr, AEGIS_MALFORMED, "field \"params\" must be an object");
+    return AEGIS_OK;
+}
+
+static enum aegis_status
+check_proposal(struct aegis_ctx *ctx, struct aegis_error *reterr)
+{
+    struct ag_proposal proposal;
+    struct ag_proposal_error e;
+    if (!ag_proposal_read(&ctx->call.mem, ctx->input, &proposal, &e))
+        return agr_fail(reterr, AEGIS_MALFORMED, "%s", e.text);
+    struct ag_value shadow = ag_object_get(&ctx->call.mem, ctx->input, AG_STR("shadow_mode"));
+    ctx->is_shadow = shadow.kind == AG_BOOL && shadow.i;
+    return AEGIS_OK;
+}
+
+static enum aegis_status
+check_input(struct aegis_ctx *ctx, bool is_proposal, struct aegis_error *reterr)
+{
+    if (ctx->input.kind != AG_OBJECT)
+        return agr_fail(reterr, AEGIS_MALFORMED, "the input must be a JSON object");
+    enum aegis_status s = is_proposal ? check_proposal(ctx, reterr) : check_action(ctx, reterr);
+    if (s != AEGIS_OK)
+        return s;
+    ctx->tenant = text_of(ctx, "tenant");
+    if (ctx->tenant.n == 0) {
+        if (!is_proposal && !add_tenant(ctx))
+            return agr_fail(reterr, AEGIS_ARENA, "the input does not fit into the working memory");
+        ctx->tenant = AG_STR("default");
+    }
+    ctx->agent = text_of(ctx, is_proposal ? "agent_id" : "agent");
+    ctx->type = is_proposal ? AG_STR("proposal") : text_of(ctx, "type");
+    ctx->target = text_of(ctx, "target");
+    ctx->session = text_of(ctx, "session_id");
+    return AEGIS_OK;
+}
+
+static enum aegis_status
+status_of_eval(enum ag_eval_status s)
+{
+    switch (s) {
+    case AG_EVAL_OK: return AEGIS_OK;
+    case AG_EVAL_FUEL: return AEGIS_FUEL;
+    case AG_EVAL_ARENA: return AEGIS_ARENA;
+    case AG_EVAL_STATE: return AEGIS_STATE;
+    case AG_EVAL_KILL_UNREADABLE: break;
+    }
+    return AEGIS_KILL_UNREADABLE;
+}
+
+static struct aegis_str
+str_out(struct ag_str s)
+{
+    return (struct aegis_str){s.p, s.n};
+}
+
+static void
+fill_lists(struct aegis_ctx *ctx, struct aegis_decision *d)
+{
+    const struct ag_outcome *o = &ctx->outcome;
+    d->n_findings = o->nfindings;
+    d->findings = ctx->findings;
+    for (uint32_t i = 0; i < o->nfindings; i++)
+        ctx->findings[i] = (struct aegis_finding){str_out(o->finding[i].code), str_out(o->finding[i].severity),
+                                                  str_out(o->finding[i].stage), str_out(o->finding[i].message)};
+    d->gates = ctx->gates;
+    for (uint32_t g = 0; g < AG_GATES; g++) {
+        if (!(o->gates_run & (1u << g)))
+            continue;
+        const struct ag_gate_result *r = &o->gate[g];
+        ctx->gates[d->n_gates++] = (struct aegis_gate){{ag_gate_name(g), strlen(ag_gate_name(g))},
+                                                       str_out(ag_str_z(ag_gate_state_name(r->state))),
+                                                       r->value,
+                                                       r->threshold,
+                                                       r->confidence};
+    }
+    d->n_limits = o->neffects;
+    d->limits = ctx->limits;
+    for (uint32_t i = 0; i < o->neffects; i++) {
+        const struct ag_effect *e = &o->effect[i];
+        ctx->limits[i] = (struct aegis_limit){str_out(ag_image_str(ctx->call.im, ctx->call.im->limits[e->limit_ix].name)),
+                                              e->view.admits, e->view.remaining, e->view.reset_at_ns,
+                                              e->view.retry_after_ns};
+        if (e->view.retry_after_ns > d->retry_after_ns)
+            d->retry_after_ns = e->view.retry_after_ns;
+    }
+}
+
+// The answer. `s` is why there is none (unavailable), or AEGIS_OK.
+static void
+fill(struct aegis_ctx *ctx, const struct aegis_policy *p, enum aegis_status s, uint64_t fuel_before,
+     struct aegis_decision *d)
+{
+    const struct ag_outcome *o = &ctx->outcome;
+    uint32_t size = d->size;
+    memset(d, 0, sizeof *d);
+    d->size = size;
+    d->status = s;
+    d->now_ns = ctx->now.wall_ns;
+    d->cost = fuel_before - ctx->call.fuel;
+    d->rule_ix = AG_NONE;
+    d->policy_name = str_out(ag_str_z(ctx->host->policy_name));
+    d->policy_digest = (struct aegis_str){p->digest, sizeof p->digest};
+    if (s != AEGIS_OK) {
+        d->outcome = AEGIS_UNAVAILABLE;
+        d->decision = str_out(AG_STR("unavailable"));
+        d->reason = str_out(ag_str_z(aegis_status_text(s)));
+        return;
+    }
+    d->outcome = (enum aegis_outcome)o->decision;
+    d->is_allowed = o->decision <= AG_MONITOR;
+    d->decision = str_out(ag_severity_text(o->decision));
+    d->rule = str_out(o->rule);
+    d->reason = str_out(o->reason);
+    d->message = str_out(o->message);
+    d->risk_level = str_out(ag_risk_text(o->risk));
+    d->approval = str_out(ag_approval_text(o->approval));
+    d->rule_ix = o->rule_ix;
+    if (o->status != AG_GOV_NONE) {
+        d->gov_status = str_out(ag_str_z(ag_gov_status_name(o->status)));
+        if (ctx->would_be != AG_GOV_NONE)
+            d->would_be = str_out(ag_str_z(ag_gov_status_name(ctx->would_be)));
+        d->confidence = o->confidence;
+        d->drift_status = str_out(ag_str_z(ag_drift_status_name(o->drift.status)));
+        d->drift_kl = o->drift.kl;
+    }
+    fill_lists(ctx, d);
+    if (!ctx->host->is_simulated) {
+        d->id = (struct aegis_str){ctx->id, sizeof ctx->id};
+        d->boot = (struct aegis_str){ctx->boot, sizeof ctx->boot};
+        d->worker = ctx->worker;
+        d->journal = ctx->journal.journal;
+        d->wseq = ctx->pos.wseq;
+    }
+}
+
+// Shadow mode: what would have been enforced is recorded, and the answer lets the proposal proceed (A13).
+static void
+apply_shadow(struct aegis_ctx *ctx)
+{
+    struct ag_outcome *o = &ctx->outcome;
+    ctx->would_be = AG_GOV_NONE;
+    if (!ctx->is_shadow || o->decision <= AG_MONITOR || o->decision == AG_KILL)
+        return;
+    ctx->would_be = o->status;
+    o->status = AG_GOV_PROCEED;
+    o->decision = AG_MONITOR;
+}
+
+// From a pinned policy and ctx->input to a filled decision.
+static enum aegis_status
+decide(struct aegis_ctx *ctx, const char *entry, struct aegis_decision *ret, struct aegis_error *reterr)
+{
+    const struct aegis_policy *p = ctx->pin.policy;
+    bool is_proposal = strcmp(entry, "evaluate") == 0;
+    uint32_t ix = is_proposal ? p->evaluate_ix : strcmp(entry, "decide") == 0 ? p->decide_ix : AG_NONE;
+    if (ix == AG_NONE)
+        return agr_fail(reterr, AEGIS_NO_ENTRY, "the policy has no entrypoint \"%s\"%s", entry,
+                        is_proposal ? "; add a gates: section" : "");
+    enum aegis_status s = check_input(ctx, is_proposal, reterr);
+    if (s != AEGIS_OK)
+        return s;
+    uint64_t fuel = ctx->call.fuel;
+    s = status_of_eval(ag_eval(&ctx->call, ix, ctx->input, NULL));
+    if (s == AEGIS_OK) {
+        apply_shadow(ctx);
+        s = agr_commit(ctx, p, entry);
+    }
+    fill(ctx, p, s, fuel, ret);
+    return AEGIS_OK;
+}
+
+static enum aegis_status
+read_json(struct aegis_ctx *ctx, struct ag_str json, struct aegis_error *reterr)
+{
+    struct ag_json_error e;
+    if (json.n > ctx->input_max)
+        return agr_fail(reterr, AEGIS_TOO_LARGE, "the input has %zu bytes, %u are accepted", json.n, ctx->input_max);
+    ctx->request = json;
+    ctx->call.mem.base[AG_IN_REQUEST] = (const uint8_t *)json.p;
+    enum ag_json_status s = ag_json_read(&ctx->call.mem, json, &ctx->input, &e);
+    if (s == AG_JSON_OK)
+        return AEGIS_OK;
+    agr_fail(reterr, s == AG_JSON_ARENA ? AEGIS_ARENA : AEGIS_MALFORMED, "%s at byte %zu", ag_json_status_text(s),
+             e.offset);
+    if (reterr)
+        reterr->offset = e.offset;
+    return s == AG_JSON_ARENA || s == AG_JSON_LIMIT ? AEGIS_TOO_LARGE : AEGIS_MALFORMED;
+}
+
+enum aegis_status
+agr_decide_json(struct aegis_ctx *ctx, struct aegis_slot *slot, const char *entry, struct ag_str json,
+                struct aegis_decision *ret, struct aegis_error *reterr)
+{
+    agr_ctx_begin(ctx);
+    enum aegis_status s = prepare(ctx, slot, reterr);
+    if (s == AEGIS_OK)
+        s = read_json(ctx, json, reterr);
+    return s == AEGIS_OK ? decide(ctx, entry, ret, reterr) : s;
+}
+
+enum aegis_status
+agr_decide_built(struct aegis_ctx *ctx, struct aegis_slot *slot, const char *entry, struct aegis_decision *ret,
+                 struct aegis_error *reterr)
+{
+    if (ctx->input_status != AEGIS_OK)
+        return agr_fail(reterr, ctx->input_status, "the input was not built correctly");
+    if (!ctx->has_input)
+        return agr_fail(reterr, AEGIS_USAGE, "build an input between aegis_input_begin and this call");
+    ctx->has_input = false;
+    enum aegis_status s = prepare(ctx, slot, reterr);
+    return s == AEGIS_OK ? decide(ctx, entry, ret, reterr) : s;
+}
+
+enum aegis_status
+agr_eval_json(struct aegis_ctx *ctx, struct aegis_slot *slot, const char *entry, struct ag_str json, char *out,
+              size_t out_size, size_t *ret_n, struct aegis_error *reterr)
+{
+    agr_ctx_begin(ctx);
+    enum aegis_status s = prepare(ctx, slot, reterr);
+    if (s == AEGIS_OK)
+        s = read_json(ctx, json, reterr);
+    if (s != AEGIS_OK)
+        return s;
+    uint32_t ix = ag_entry_find(ctx->call.im, ag_str_z(entry));
+    if (ix == AG_NONE)
+        return agr_fail(reterr, AEGIS_NO_ENTRY, "the policy has no entrypoint \"%s\"", entry);
+    struct ag_value v = ag_undef();
+    s = status_of_eval(ag_eval(&ctx->call, ix, ctx->input, &v));
+    if (s != AEGIS_OK)
+        return agr_fail(reterr, s, "%s", aegis_status_text(s));
+    struct ag_buf b;
+    ag_buf_init(&b, out, out_size);
+    if (v.kind >= AG_NULL && (!ag_json_write(&ctx->call.mem, v, &b, 0) || b.is_full))
+        return agr_fail(reterr, AEGIS_TOO_LARGE, "the result does not fit into %zu bytes", out_size);
+    *ret_n = b.n;
+    return AEGIS_OK;
+}

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+// Why this decision: watches one evaluation instruction by instruction and notes, for every rule, whether the index let
+// it through, what its conditions gave, and the source place of the first condition that failed.
+// In: a JSON action. Out: one callback per rule in source order, and the decision. Nothing is evaluated a second way.
+// Memory: one array per call, freed before return. Next file to read: vm/interp.c.
+#include "explain.h"
+
+#include <stdlib.h>
+
+struct seen {
+    uint32_t fail_at; // instruction of the first failing condition + 1, 0 = none
+    bool is_tried, has_matched, is_error;
+};
+
+struct watch {
+    const struct ag_image *im;
+    struct seen *rule;
+    uint32_t pending_fail; // last failing condition + 1, until the call of its rule returns
+};
+
+static void
+on_insn(void *self, const struct ag_call *c, uint32_t at, const struct ag_value *frame)
+{
+    struct watch *w = self;
+    (void)c;
+    ag_insn i = w->im->code[at];
+    switch (ag_insn_op(i)) {
+    case AG_OP_JCOND:
+        if (ag_is_false(frame[ag_insn_b(i)]) && !w->pending_fail)
+            w->pending_fail = at + 1;
+        break;
+    case AG_OP_CALLT: {
+        struct ag_value key = frame[ag_insn_c(i)];
+        struct ag_value got = frame[ag_insn_a(i)];
+        if (key.kind != AG_NUMBER || key.sub || key.i < 0 || key.i >= w->im->nrules)
+            break;
+        struct seen *s = &w->rule[key.i];
+        s->is_tried = true;
+        s->is_error = got.kind == AG_ERROR;
+        s->has_matched = s->is_error || ag_is_true(got);
+        s->fail_at = s->has_matched ? 0 : w->pending_fail;
+        w->pending_fail = 0;
+        break;
+    }
+    default: break;
+    }
+}
+
+bool
+agr_span_of(const struct ag_image *im, uint32_t insn, uint32_t *ret_line, uint32_t *ret_column)
+{
+    const struct ag_span *best = NULL;
+    for (uint32_t i = 0; i < im->nspans && im->spans[i].insn <= insn; i++)
+        best = &im->spans[i];
+    if (!best)
+        return false;
+    *ret_line = best->line;
+    *ret_column = best->column;
+    return true;
+}
+
+static struct aegis_str
+str_out(struct ag_str s)
+{
+    return (struct aegis_str){s.p, s.n};
+}
+
+enum aegis_status
+agr_explain_json(struct aegis_ctx *ctx, struct aegis_slot *slot, struct ag_str json,
+                 void (*rule)(void *arg, const struct aegis_explain_rule *r), void *arg, struct aegis_decision *ret,
+                 struct aegis_error *reterr)
+{
+    struct agr_pin pin = agr_slot_pin(slot, ctx->worker);
+    if (!pin.policy)
+        return agr_fail(reterr, AEGIS_USAGE, "no policy has been published into this slot");
+    const struct ag_image *im = &pin.policy->im;
+    struct watch w = {.im = im, .rule = calloc(im->nrules ? im->nrules : 1, sizeof *w.rule)};
+    enum aegis_status s = AEGIS_NO_MEMORY;
+    if (!w.rule) {
+        agr_fail(reterr, s, "out of memory");
+        goto out;
+    }
+    ctx->call.trace = on_insn;
+    ctx->call.trace_self = &w;
+    s = agr_decide_json(ctx, slot, "decide", json, ret, reterr);
+    ctx->call.trace = NULL;
+    if (s != AEGIS_OK)
+        goto out;
+    for (uint32_t i = 0; i < im->nrules; i++) {
+        const struct ag_rule *r = &im->rules[i];
+        struct aegis_explain_rule e = {.size = sizeof e,
+                                       .rule_ix = i,
+                                       .name = str_out(ag_image_str(im, r->name)),
+                                       .line = r->line,
+                                       .column = r->column,
+                                       .is_candidate = w.rule[i].is_tried,
+                                       .has_matched = w.rule[i].has_matched,
+                                       .is_error = w.rule[i].is_error,
+                                       .is_winner = ret->rule_ix == i};
+        if (r->source < im->nsources)
+            e.source = str_out(ag_image_str(im, im->sources[r->source]));
+        if (w.rule[i].fail_at)
+            agr_span_of(im, w.rule[i].fail_at - 1, &e.fail_line, &e.fail_column);
+        rule(arg, &e);
+    }
+out:
+    free(w.rule);
+    agr_slot_unpin(slot, pin);
+    return s;
+}

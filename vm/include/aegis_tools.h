@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * aegis_tools.h: what our own server and commands need beyond aegis.h. Installed, but NOT stable: any release may
+ * change it. Strings borrow as aegis.h says. C99 and C++ clean.
+ */
+#ifndef AEGIS_TOOLS_H
+#define AEGIS_TOOLS_H
+
+#include "aegis.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- images ---- */
+
+/* Calls `line` with each line of the disassembly (no line end). */
+AEGIS_API void aegis_policy_disasm(const struct aegis_policy *p, void (*line)(void *arg, const char *text, size_t n),
+                                   void *arg);
+
+/* ---- hosts of a server: descriptors made by the parent, nothing opened by path ---- */
+
+/* sized */
+struct aegis_host_fds {
+    uint32_t size;
+    int state_fd;        /* STATE/state */
+    int kill_fd;         /* STATE/kill, read-only */
+    int journal_sock;    /* connected sequencer.sock, taken over by the first context; -1: rows cannot be written */
+    const char *policy_name;
+};
+AEGIS_API enum aegis_status aegis_host_attach(const struct aegis_host_fds *fds, struct aegis_host **ret,
+                                              struct aegis_error *reterr);
+
+/* ---- contexts ---- */
+
+/* 1: a decide call leaves the kill-switch span open until aegis_ctx_release, so that a reply can be sent inside it. */
+AEGIS_API void aegis_ctx_hold(struct aegis_ctx *ctx, int is_held);
+/* Number of this context's line in the state file (worker number in rows and metrics). */
+AEGIS_API uint32_t aegis_ctx_worker(const struct aegis_ctx *ctx);
+/* Descriptor that is readable when the sequencer sent something, or -1; call aegis_ctx_refill then. */
+AEGIS_API int aegis_ctx_journal_fd(const struct aegis_ctx *ctx);
+/* Is the last decision's row synced? Fills *ret_gseq when it is. */
+AEGIS_API int aegis_ctx_is_synced(const struct aegis_ctx *ctx, uint64_t wseq, uint64_t *ret_gseq);
+/* Asks the sequencer to sync now (level durable). */
+AEGIS_API void aegis_ctx_wake_sequencer(struct aegis_ctx *ctx);
+/* Appends a row of another type ("refused", "policy", "kill", "worker_crash", "note"); body is a JSON object. */
+AEGIS_API enum aegis_status aegis_ctx_row(struct aegis_ctx *ctx, const char *type, const char *body, size_t n);
+/* Is audit able to take rows now? 0 no, 1 yes, 2 yes but half of a limit is used. */
+AEGIS_API int aegis_ctx_audit_ready(const struct aegis_ctx *ctx);
+/* Reads the kill words again before a parked allow is sent; enters the span. 0: still clear; 1: engaged or unreadable. */
+AEGIS_API int aegis_ctx_recheck_kill(struct aegis_ctx *ctx, const struct aegis_decision *d);
+/* The kill switch that made the last outcome `kill`: texts borrow from ctx. 0 when none did. */
+AEGIS_API int aegis_ctx_kill_text(struct aegis_ctx *ctx, struct aegis_str *ret_by, struct aegis_str *ret_reason,
+                                  int64_t *ret_at_ns);
+
+/* One rule as `explain` shows it. */
+struct aegis_explain_rule {
+    uint32_t size;
+    uint32_t rule_ix;
+    struct aegis_str name, source;
+    uint32_t line, column;
+    uint32_t is_candidate; /* the index let it through: type, target, agent and tenant match */
+    uint32_t has_matched;
+    uint32_t is_error;
+    uint32_t is_winner;
+    uint32_t fail_line, fail_column; /* first condition that failed, 0 when unknown */
+};
+/* Decides `json` against `slot` on a simulated host context and calls `rule` for every rule, in source order. */
+AEGIS_API enum aegis_status aegis_ctx_explain_json(struct aegis_ctx *ctx, struct aegis_slot *slot, const char *json,
+                                                   size_t n, void (*rule)(void *arg, const struct aegis_explain_rule *r),
+                                                   void *arg, struct aegis_decision *ret, struct aegis_error *reterr);
+
+/* One executed instruction, for `eval --trace`: text without line end. */
+AEGIS_API void aegis_ctx_trace(struct aegis_ctx *ctx, void (*line)(void *arg, const char *text, size_t n), void *arg);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
