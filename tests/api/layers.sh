@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # The rules about files that the build cannot enforce: who may include whom, who may use atomics, system calls and
-# libsodium, words that stand nowhere, length of files, licence lines, no include cycles.
+# libsodium, words that stand nowhere, length of files (tables of data aside), licence lines, no include cycles.
 # In: source directory. Out: TAP. To allow an include edit `allowed` below and say why in the commit.
 set -u
 src=$1
@@ -107,7 +107,7 @@ marks=$(grep -nE '\b(TO''DO|FIX''ME|XX''X)\b' $sources runtests quickstart .ci/*
 [ -z "$marks" ]
 check $? "no unfinished marks" "$marks"
 
-long=$(wc -l $sources | awk '$2 != "total" && $1 > 900 { print $2 ": " $1 " lines" }')
+long=$(grep -v '[.]def$' <<<"$sources" | xargs wc -l | awk '$2 != "total" && $1 > 900 { print $2 ": " $1 " lines" }')
 [ -z "$long" ]
 check $? "no file over 900 lines" "$long"
 
@@ -117,9 +117,9 @@ check $? "every file names its licence" "$licence"
 
 if clang-format --version 2>/dev/null | grep -q 'version 14\.'; then
     out=$(find vm compiler runtime bench tests -name '*.[ch]' -o -name '*.cc' | xargs clang-format --dry-run --Werror 2>&1 |
-        grep -oE '^[^: ]+:[0-9]+:' | cut -d: -f1 | sort | uniq -c)
+        grep -oE '^[^: ]+:[0-9]+:' | cut -d: -f1 | sort -u)
     [ -z "$out" ]
-    check $? "files are formatted (clang-format -i FILE)" "$out"
+    check $? "files are formatted (clang-format -i FILE)" "$(wc -w <<<"$out") files: $(tr '\n' ' ' <<<"$out")"
 else
     skip "files are formatted" "layout is that of clang-format 14"
 fi
