@@ -6,6 +6,8 @@
 #ifndef AGR_CLOCK_H
 #define AGR_CLOCK_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct agr_time {

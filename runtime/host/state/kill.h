@@ -46,8 +46,9 @@ struct agr_kill_hit {
     uint64_t word;
 };
 
-// Opens or makes DIR/kill. Writers (admin, parent) map it writable. After another kernel boot it is not
-// ready: every check answers AEGIS_KILL_UNREADABLE until admin replayed the log and called agr_kill_ready.
+// Opens DIR/kill; a writer (admin) makes it when it is missing or damaged. A file that is new or of another
+// kernel boot is not ready: every check answers AEGIS_KILL_UNREADABLE until admin replayed the log and called
+// agr_kill_ready.
 enum aegis_status agr_kill_open(const char *dir, bool is_writer, struct agr_kill **ret,
                                 struct aegis_error *reterr);
 // Maps from a descriptor (duplicated); read-only unless is_writer.
