@@ -32,6 +32,7 @@ agc_node_new(struct agc_arena *a, enum agc_node_kind k, struct agc_span span, st
     node->text = text;
     node->n = n;
     node->symbol = AG_NONE;
+    node->depth = 1;
     node->window.zone = AG_NONE;
     if (n)
         node->kid = agc_alloc(a, n * sizeof *node->kid);

@@ -22,6 +22,7 @@ struct agc_node {
     struct ag_str text;
     uint32_t n;             // children
     uint32_t symbol;        // resolve.c: what a name means (built-in number), AG_NONE otherwise
+    uint32_t depth;         // of the tree from here down; a leaf has 1 (expressions only)
     struct agc_node **kid;
     struct ag_window window; // WINDOW only; `zone` is an index into agc_policy.zones
     uint32_t types;          // check.c: set of kinds the value can have (1 << enum ag_kind)
@@ -52,6 +53,7 @@ struct agc_limit {
 };
 
 struct agc_policy {
+    bool is_begun; // a file was read into it
     struct agc_str_at name, version;
     enum ag_combine combine;
     uint8_t default_decision, default_risk, default_approval;

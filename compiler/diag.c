@@ -347,7 +347,7 @@ distance(struct ag_str a, struct ag_str b)
         uint8_t *now = row[i % 3], *up = row[(i + 2) % 3], *up2 = row[(i + 1) % 3];
         now[0] = (uint8_t)i;
         for (size_t j = 1; j <= b.n; j++) {
-            unsigned best = up[j - 1] + (a.p[i - 1] != b.p[j - 1]);
+            unsigned best = up[j - 1] + (a.p[i - 1] != b.p[j - 1] ? 1u : 0u);
             if (up[j] + 1u < best)
                 best = up[j] + 1u;
             if (now[j - 1] + 1u < best)

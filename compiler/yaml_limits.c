@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+// `limits:` -> struct agc_limit: token rates (GCRA) and exact sliding windows (features B8, D). In: the tree.
+// Out: limits of the policy, keys as terms over the input. Memory: the compile arena. Next file to read:
+// resolve.c.
+#include "yaml_parts.h"
+
+#define RATE_MAX   1000000000u // events of one rate
+#define SECOND_NS  UINT64_C(1000000000)
+#define PERIOD_MAX (366u * 86400u) // seconds of one window
+
+// Digits at the front of s. Returns their number; 0 when there is none or the value passes `max`.
+static size_t
+digits(struct ag_str s, uint64_t max, uint64_t *ret)
+{
+    uint64_t v = 0;
+    size_t i = 0;
+    for (; i < s.n && s.p[i] >= '0' && s.p[i] <= '9'; i++) {
+        v = v * 10 + (uint64_t)(s.p[i] - '0');
+        if (v > max)
+            return 0;
+    }
+    *ret = v;
+    return i;
+}
+
+static uint64_t
+unit_seconds(struct ag_str s)
+{
+    if (s.n != 1)
+        return 0;
+    return s.p[0] == 's' ? 1 : s.p[0] == 'm' ? 60 : s.p[0] == 'h' ? 3600 : s.p[0] == 'd' ? 86400 : 0;
+}
+
+static void
+read_rate(struct agc_reader *r, const struct agc_ynode *v, struct ag_limit *spec)
+{
+    uint64_t n = 0;
+    size_t at = digits(v->text, RATE_MAX, &n);
+    struct ag_str rest = ag_str_of(v->text.p + at, v->text.n - at);
+    uint64_t unit = rest.n == 2 && rest.p[0] == '/' ? unit_seconds(ag_str_of(rest.p + 1, 1)) : 0;
+    if (at == 0 || n == 0 || unit == 0) {
+        struct agc_diag *d =
+            agc_diag(r->diags, AGC_D_BAD_RATE, v->span, "\"%.*s\" is not a rate", (int)v->text.n, v->text.p);
+        agc_diag_fix(r->diags, d, "write a number from 1 to %u, a slash and s, m, h or d, such as 50/s",
+                     RATE_MAX);
+        return;
+    }
+    spec->kind = AG_LIMIT_RATE;
+    spec->rate_num = n;
+    spec->rate_per_ns = unit * SECOND_NS;
+    spec->burst = n;
+}
+
+static void
+read_window(struct agc_reader *r, const struct agc_ynode *n, struct ag_limit *spec)
+{
+    struct agc_ymap m;
+    if (!agc_yaml_map(r, n, AGC_YS_LIMIT_WINDOW, &m))
+        return;
+    spec->kind = AG_LIMIT_WINDOW;
+    spec->burst = 100;
+    spec->rate_per_ns = 60 * SECOND_NS;
+    if (m.at[AGC_YK_LIMIT_WINDOW_max])
+        spec->burst = (uint64_t)agc_yaml_double(m.at[AGC_YK_LIMIT_WINDOW_max]);
+    spec->rate_num = spec->burst;
+    const struct agc_ynode *per = m.at[AGC_YK_LIMIT_WINDOW_per];
+    if (!per)
+        return;
+    uint64_t v = 0;
+    size_t at = digits(per->text, PERIOD_MAX, &v);
+    uint64_t unit = at == per->text.n ? 1 : unit_seconds(ag_str_of(per->text.p + at, per->text.n - at));
+    if (at == 0 || v == 0 || unit == 0 || v > PERIOD_MAX / unit) {
+        struct agc_diag *d =
+            agc_diag(r->diags, AGC_D_BAD_RATE, per->span, "\"%.*s\" is not a length of time up to 366d",
+                     (int)per->text.n, per->text.p);
+        agc_diag_fix(r->diags, d, "write a number and s, m, h or d, such as 60s");
+        return;
+    }
+    spec->rate_per_ns = v * unit * SECOND_NS;
+}
+
+static void
+read_key(struct agc_reader *r, const struct agc_ynode *list, struct agc_limit *l)
+{
+    static const char *const names[] = {"tenant", "agent", "type", "target", "session"};
+    uint32_t n = list ? list->n : 1;
+    if (list && n == 0) {
+        agc_diag(r->diags, AGC_D_OUT_OF_RANGE, list->span, "key needs at least one field");
+        return;
+    }
+    struct agc_node **key = agc_alloc(r->arena, (size_t)n * sizeof(struct agc_node *));
+    for (uint32_t i = 0; i < n; i++) {
+        unsigned bit = AG_KEY_TENANT;
+        struct agc_span span = list ? list->kid[i]->span : l->name.span;
+        if (list && !agc_yaml_word(r, list->kid[i], AGC_YT_KEY_FIELD, &bit))
+            continue;
+        if (l->spec.key_fields & bit) {
+            agc_diag(r->diags, AGC_D_DUPLICATE_KEY, span, "key names the same field twice");
+            continue;
+        }
+        l->spec.key_fields |= bit;
+        unsigned ix = 0;
+        while (1u << ix != bit)
+            ix++;
+        struct agc_node *ref = agc_node_new(r->arena, AGC_REF, span, AG_STR(""), 2);
+        ref->kid[0] = agc_node_new(r->arena, AGC_VAR, span, AG_STR("input"), 0);
+        ref->kid[1] = agc_node_new(r->arena, AGC_STRING, span, ag_str_z(names[ix]), 0);
+        key[l->nkeys++] = ref;
+    }
+    l->key = key;
+    l->spec.nkeys = l->nkeys;
+}
+
+static void
+read_limit(struct agc_reader *r, const struct agc_ynode *n, struct agc_limit *l)
+{
+    struct agc_ymap m;
+    unsigned w;
+    l->span = n->span;
+    l->spec.on_exceed = AG_THROTTLE;
+    if (!agc_yaml_map(r, n, AGC_YS_LIMIT, &m))
+        return;
+    const struct agc_ynode *name = m.at[AGC_YK_LIMIT_name];
+    if (name && name->text.n)
+        l->name = (struct agc_str_at){name->text, name->span};
+    else if (name || !m.key[AGC_YK_LIMIT_name])
+        agc_diag(r->diags, AGC_D_MISSING_KEY, n->span, "a limit needs a name");
+    if (m.at[AGC_YK_LIMIT_match])
+        agc_yaml_match(r, m.at[AGC_YK_LIMIT_match], l->match);
+    if (!m.key[AGC_YK_LIMIT_key] || m.at[AGC_YK_LIMIT_key])
+        read_key(r, m.at[AGC_YK_LIMIT_key], l);
+    const struct agc_ynode *rate = m.key[AGC_YK_LIMIT_rate], *window = m.key[AGC_YK_LIMIT_window];
+    bool is_refused = m.key[AGC_YK_LIMIT_quota] || m.key[AGC_YK_LIMIT_budget] || m.key[AGC_YK_LIMIT_cost];
+    if (rate && window) {
+        struct agc_diag *d =
+            agc_diag(r->diags, AGC_D_EXCLUSIVE_KEYS, window->span, "rate and window exclude each other");
+        agc_diag_second(r->diags, d, rate->span, "rate is given here");
+    } else if (!rate && !window && !is_refused) {
+        agc_diag(r->diags, AGC_D_MISSING_KEY, n->span, "a limit needs rate or window");
+    }
+    if (m.at[AGC_YK_LIMIT_rate])
+        read_rate(r, m.at[AGC_YK_LIMIT_rate], &l->spec);
+    else if (m.at[AGC_YK_LIMIT_window])
+        read_window(r, m.at[AGC_YK_LIMIT_window], &l->spec);
+    if (m.at[AGC_YK_LIMIT_burst]) {
+        if (window)
+            agc_diag(r->diags, AGC_D_EXCLUSIVE_KEYS, m.key[AGC_YK_LIMIT_burst]->span,
+                     "burst belongs to rate, not to window");
+        l->spec.burst = (uint64_t)agc_yaml_double(m.at[AGC_YK_LIMIT_burst]);
+    }
+    if (m.at[AGC_YK_LIMIT_on_exceed] && agc_yaml_word(r, m.at[AGC_YK_LIMIT_on_exceed], AGC_YT_ON_EXCEED, &w))
+        l->spec.on_exceed = (uint8_t)w;
+    if (m.at[AGC_YK_LIMIT_count_denied])
+        l->spec.count_denied = agc_yaml_bool(m.at[AGC_YK_LIMIT_count_denied]);
+}
+
+void
+agc_yaml_limits(struct agc_reader *r, const struct agc_ynode *list)
+{
+    struct agc_policy *p = r->policy;
+    if (list->n > AGC_LIMITS_MAX - p->nlimits) {
+        agc_diag(r->diags, AGC_D_TOO_LARGE, list->span, "more than %u limits", AGC_LIMITS_MAX);
+        return;
+    }
+    struct agc_limit *limits = agc_alloc(r->arena, ((size_t)p->nlimits + list->n) * sizeof *limits);
+    if (p->nlimits)
+        memcpy(limits, p->limits, p->nlimits * sizeof *limits);
+    for (uint32_t i = 0; i < list->n; i++) {
+        struct agc_limit *l = &limits[p->nlimits + i];
+        read_limit(r, list->kid[i], l);
+        for (uint32_t j = 0; l->name.text.n && j < p->nlimits + i; j++)
+            if (ag_str_eq(limits[j].name.text, l->name.text)) {
+                struct agc_diag *d =
+                    agc_diag(r->diags, AGC_D_DUPLICATE_LIMIT, l->name.span, "two limits are named \"%.*s\"",
+                             (int)l->name.text.n, l->name.text.p);
+                agc_diag_second(r->diags, d, limits[j].name.span, "the first one");
+                break;
+            }
+    }
+    p->limits = limits;
+    p->nlimits += list->n;
+}
