@@ -4,7 +4,7 @@
 #ifndef AGC_LIMITS_H
 #define AGC_LIMITS_H
 
-#define AGC_RULES_MAX       (1u << 20) // rules of one policy: positions and rule numbers stay far from 32 bits
+#define AGC_IR_RULES_MAX    (1u << 20) // rules of one policy: positions and rule numbers stay far from 32 bits
 #define AGC_NARROW_MAX      65536u     // constants, patterns and built-ins that a 16-bit operand can name
 #define AGC_SKIP_MAX        65535u     // instructions that a 16-bit jump can skip
 #define AGC_BLOCK_DEPTH_MAX 64u        // nesting of IR blocks: bounds the recursion of every pass

@@ -313,9 +313,9 @@ bool
 agc_lower(struct agc_ir *ir, struct agc_refusal *ret)
 {
     const struct agc_policy *p = ir->policy;
-    if (p->nrules > AGC_RULES_MAX)
-        return agc_refuse(ret, p->rules[AGC_RULES_MAX].span, "more than %u rules; split the policy",
-                          AGC_RULES_MAX);
+    if (p->nrules > AGC_IR_RULES_MAX)
+        return agc_refuse(ret, p->rules[AGC_IR_RULES_MAX].span, "more than %u rules; split the policy",
+                          AGC_IR_RULES_MAX);
     if (!lower_rules(ir, ret) || !lower_decide(ir, ret))
         return false;
     if (p->has_gates)

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+// Steps 2 to 9 in order, nothing more. In: sources. Out: an image. Memory: the job's arena.
+// Next file to read: yaml.c, then lower.c, opt.c, emit.c, image_write.c.
+#include "compile.h"
+
+#include "image_write.h"
+#include "lower.h"
+#include "opt.h"
+#include "yaml_read.h"
+
+void
+agc_job_init(struct agc_job *j)
+{
+    *j = (struct agc_job){.level = 1, .last = AGC_STAGE_IMAGE};
+    agc_diags_init(&j->diags, &j->arena, &j->sources);
+}
+
+void
+agc_job_fini(struct agc_job *j)
+{
+    agc_arena_fini(&j->arena);
+}
+
+static bool
+prints(const struct agc_job *j, enum agc_stage stage)
+{
+    return j->emit && j->last == stage;
+}
+
+// Steps 2 and 3: every source is a policy file; later ones append their rules to the first.
+static bool
+read_sources(struct agc_job *j)
+{
+    for (uint32_t i = 0; i < j->sources.n; i++) {
+        if (prints(j, AGC_STAGE_TOKENS))
+            agc_yaml_print_tokens(&j->arena, &j->sources, i, &j->diags, j->emit);
+        else
+            agc_yaml_read(&j->arena, &j->sources, i, &j->diags, &j->policy);
+    }
+    if (prints(j, AGC_STAGE_AST) && !agc_diags_failed(&j->diags))
+        agc_ast_print(&j->policy, &j->sources, j->emit);
+    return !agc_diags_failed(&j->diags);
+}
+
+static enum agc_result
+refused(struct agc_job *j, const struct agc_refusal *r)
+{
+    agc_diag(&j->diags, AGC_D_TOO_LARGE, r->span, "%s", r->text);
+    return AGC_REFUSED;
+}
+
+// Steps 6 and 7.
+static enum agc_result
+make_ir(struct agc_job *j)
+{
+    struct agc_refusal why;
+    char text[200];
+    agc_ir_init(&j->ir, &j->arena, &j->policy);
+    if (!agc_lower(&j->ir, &why))
+        return refused(j, &why);
+    if (!agc_ir_check(&j->ir, text, sizeof text)) {
+        agc_diag(&j->diags, AGC_D_DEFECT, (struct agc_span){0}, "after lowering: %s", text);
+        return AGC_DEFECT;
+    }
+    if (prints(j, AGC_STAGE_IR))
+        agc_ir_print(&j->ir, j->emit);
+    if (j->last <= AGC_STAGE_IR)
+        return AGC_DONE;
+    if (!agc_opt(&j->ir, j->level, text, sizeof text)) {
+        agc_diag(&j->diags, AGC_D_DEFECT, (struct agc_span){0}, "%s", text);
+        return AGC_DEFECT;
+    }
+    if (prints(j, AGC_STAGE_OPT))
+        agc_ir_print(&j->ir, j->emit);
+    if (prints(j, AGC_STAGE_INDEX))
+        agc_index_print(&j->ir, j->emit);
+    return AGC_DONE;
+}
+
+// Steps 8 and 9.
+static enum agc_result
+make_image(struct agc_job *j)
+{
+    struct agc_refusal why;
+    struct agc_image_options options = {.serial = j->serial, .secret = j->secret};
+    agc_heap_init(&j->heap, &j->ir);
+    if (!agc_emit(&j->ir, &j->sources, &j->heap, &j->code, &why))
+        return refused(j, &why);
+    if (prints(j, AGC_STAGE_ASM))
+        agc_code_print(&j->ir, &j->code, j->emit);
+    if (j->last <= AGC_STAGE_ASM)
+        return AGC_DONE;
+    agc_stats_cost(&j->ir, &j->code, &j->stats);
+    if (!agc_image_build(&j->ir, &j->sources, &j->heap, &j->code, &options, &j->stats, &j->image, &why))
+        return refused(j, &why);
+    return AGC_DONE;
+}
+
+enum agc_result
+agc_compile(struct agc_job *j)
+{
+    if (!read_sources(j))
+        return AGC_REFUSED;
+    if (j->last <= AGC_STAGE_AST)
+        return AGC_DONE;
+    if (j->last <= AGC_STAGE_TYPES)
+        return agc_diags_failed(&j->diags) ? AGC_REFUSED : AGC_DONE;
+    enum agc_result r = make_ir(j);
+    if (r != AGC_DONE || j->last <= AGC_STAGE_INDEX)
+        return r;
+    return make_image(j);
+}

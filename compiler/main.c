@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: Apache-2.0
+// aegisc: options, reading files, printing diagnostics, writing the image. No compiling: that is compile.c.
+// In: arguments. Out: exit code 0 done, 1 errors found, 2 wrong usage, 3 a file or the machine failed us.
+// Memory: the job's arena. Next file to read: compile.c.
+#include "compile.h"
+#include "image_write.h"
+#include "sign.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+enum exit_code { EXIT_DONE = 0, EXIT_ERRORS = 1, EXIT_USAGE = 2, EXIT_TROUBLE = 3 };
+
+static const char usage_text[] =
+    "usage: aegisc [-o policy.bin] [options] INPUT...\n"
+    "Compiles policy files (YAML) into one image. Several files are merged, rules in the order given.\n"
+    "\n"
+    "  -o FILE              write the image to FILE (default policy.bin; - is standard output)\n"
+    "  --check              only look for errors, write nothing\n"
+    "  --emit=STAGE         print a stage instead: tokens, ast, names, types, ir, opt, index, asm, image\n"
+    "  --stats              print sizes and the worst-case cost of a decision\n"
+    "  --key FILE           sign the image with an ed25519 secret key\n"
+    "  --serial N           serial number of the image; rises with each release\n"
+    "  --tzdata DIR         read time zones from DIR\n"
+    "  -O0                  no optimisation, linear search for rules\n"
+    "  -W...                -Werror, -Werror=ID, -Wno-ID, -WID: levels of diagnostics\n"
+    "  --format=FORMAT      diagnostics as text (default), json or sarif\n"
+    "  --help, --version\n"
+    "\n"
+    "Exit codes: 0 done, 1 errors found, 2 wrong usage, 3 a file cannot be read or written.\n";
+
+struct options {
+    const char *out, *key, *emit;
+    bool check, stats;
+    enum agc_diag_format format;
+};
+
+enum {
+    OPT_CHECK = 256,
+    OPT_EMIT,
+    OPT_STATS,
+    OPT_KEY,
+    OPT_SERIAL,
+    OPT_TZDATA,
+    OPT_FORMAT,
+    OPT_HELP,
+    OPT_VERSION,
+    OPT_FMT,
+    OPT_REGO,
+    OPT_DECISION
+};
+
+static const struct option long_options[] = {
+    {"check", no_argument, NULL, OPT_CHECK},
+    {"emit", required_argument, NULL, OPT_EMIT},
+    {"stats", no_argument, NULL, OPT_STATS},
+    {"key", required_argument, NULL, OPT_KEY},
+    {"serial", required_argument, NULL, OPT_SERIAL},
+    {"tzdata", required_argument, NULL, OPT_TZDATA},
+    {"format", required_argument, NULL, OPT_FORMAT},
+    {"help", no_argument, NULL, OPT_HELP},
+    {"version", no_argument, NULL, OPT_VERSION},
+    {"fmt", no_argument, NULL, OPT_FMT},
+    {"rego", no_argument, NULL, OPT_REGO},
+    {"decision", required_argument, NULL, OPT_DECISION},
+    {NULL, 0, NULL, 0},
+};
+
+__attribute__((format(printf, 1, 2))) static int
+usage_error(const char *fmt, ...)
+{
+    va_list ap;
+    fputs("aegisc: ", stderr);
+    va_start(ap, fmt);
+    vfprintf(stderr, fmt, ap);
+    va_end(ap);
+    fputs("; aegisc --help lists the options\n", stderr);
+    return EXIT_USAGE;
+}
+
+static bool
+parse_stage(const char *word, enum agc_stage *ret)
+{
+    static const char *const name[AGC_STAGE_COUNT] = {
+#define S(NAME, text) text,
+        AGC_STAGES(S)
+#undef S
+    };
+    for (unsigned i = 0; i < AGC_STAGE_COUNT; i++)
+        if (strcmp(word, name[i]) == 0) {
+            *ret = (enum agc_stage)i;
+            return true;
+        }
+    return false;
+}
+
+static bool
+parse_format(const char *word, enum agc_diag_format *ret)
+{
+    static const char *const name[] = {[AGC_TEXT] = "text", [AGC_JSON] = "json", [AGC_SARIF] = "sarif"};
+    for (unsigned i = 0; i < sizeof name / sizeof *name; i++)
+        if (strcmp(word, name[i]) == 0) {
+            *ret = (enum agc_diag_format)i;
+            return true;
+        }
+    return false;
+}
+
+static bool
+parse_serial(const char *word, uint64_t *ret)
+{
+    char *end;
+    if (*word < '0' || *word > '9')
+        return false;
+    errno = 0;
+    *ret = strtoull(word, &end, 10);
+    return *end == '\0' && errno == 0;
+}
+
+// One option; EXIT_DONE, or the exit code with which to stop.
+static int
+take_option(int c, const char *arg, struct agc_job *j, struct options *o)
+{
+    switch (c) {
+    case 'o': o->out = arg; return EXIT_DONE;
+    case 'O':
+        if (strcmp(arg, "0") != 0 && strcmp(arg, "1") != 0)
+            return usage_error("-O%s is not known; use -O0 or -O1", arg);
+        j->level = arg[0] - '0';
+        return EXIT_DONE;
+    case 'W':
+        if (!agc_diags_option(&j->diags, arg))
+            return usage_error("-W%s names no diagnostic that can be changed", arg);
+        return EXIT_DONE;
+    case 'e':
+    case OPT_DECISION:
+    case OPT_REGO:
+        return usage_error("Rego modules and their entrypoints are not in this version; compile policy YAML");
+    case OPT_FMT: return usage_error("--fmt is not in this version");
+    case OPT_CHECK: o->check = true; return EXIT_DONE;
+    case OPT_STATS: o->stats = true; return EXIT_DONE;
+    case OPT_KEY: o->key = arg; return EXIT_DONE;
+    case OPT_TZDATA: j->tzdata = arg; return EXIT_DONE;
+    case OPT_SERIAL:
+        return parse_serial(arg, &j->serial) ? EXIT_DONE
+                                             : usage_error("--serial wants a whole number, not %s", arg);
+    case OPT_FORMAT:
+        return parse_format(arg, &o->format) ? EXIT_DONE
+                                             : usage_error("--format is text, json or sarif, not %s", arg);
+    case OPT_EMIT:
+        o->emit = arg;
+        if (strcmp(arg, "c") == 0)
+            return usage_error("--emit=c is not in this version");
+        return parse_stage(arg, &j->last) ? EXIT_DONE : usage_error("--emit=%s names no stage", arg);
+    default: return usage_error("an option is wrong");
+    }
+}
+
+static int
+read_inputs(struct agc_job *j, char *const *path, int n)
+{
+    for (int i = 0; i < n; i++) {
+        size_t len = strlen(path[i]);
+        if (len > 5 && strcmp(path[i] + len - 5, ".rego") == 0)
+            return usage_error("%s: Rego modules are not in this version; compile policy YAML", path[i]);
+        if (agc_source_read(&j->arena, &j->sources, path[i]) < 0) {
+            fprintf(stderr, "aegisc: %s: %s\n", path[i], strerror(errno));
+            return EXIT_TROUBLE;
+        }
+    }
+    return EXIT_DONE;
+}
+
+static int
+write_image(const struct agc_job *j, const struct options *o)
+{
+    if (strcmp(o->out, "-") == 0) {
+        bool ok = fwrite(j->image.p, 1, j->image.n, stdout) == j->image.n && fflush(stdout) == 0;
+        return ok ? EXIT_DONE : EXIT_TROUBLE;
+    }
+    if (agc_file_write(o->out, j->image, 0644))
+        return EXIT_DONE;
+    fprintf(stderr, "aegisc: cannot write %s: %s\n", o->out, strerror(errno));
+    return EXIT_TROUBLE;
+}
+
+static int
+compile(struct agc_job *j, const struct options *o)
+{
+    j->emit = o->emit ? stdout : NULL;
+    enum agc_result r = agc_compile(j);
+    agc_diags_print(&j->diags, o->format, stderr);
+    if (r == AGC_DEFECT)
+        return EXIT_TROUBLE;
+    if (r != AGC_DONE || agc_diags_failed(&j->diags))
+        return EXIT_ERRORS;
+    if (o->stats && j->last == AGC_STAGE_IMAGE)
+        agc_stats_print(&j->stats, stdout);
+    if (o->check || j->last != AGC_STAGE_IMAGE)
+        return fflush(stdout) == 0 ? EXIT_DONE : EXIT_TROUBLE;
+    return write_image(j, o);
+}
+
+static int
+run(struct agc_job *j, int argc, char **argv)
+{
+    struct options o = {.out = "policy.bin", .format = AGC_TEXT};
+    uint8_t secret[AG_ED25519_SECRET];
+    int c, code;
+    while ((c = getopt_long(argc, argv, "o:O:W:e:", long_options, NULL)) != -1) {
+        if (c == OPT_HELP || c == OPT_VERSION) {
+            fputs(c == OPT_HELP ? usage_text : "aegisc " AEGIS_VERSION "\n", stdout);
+            return EXIT_DONE;
+        }
+        code = c == '?' ? EXIT_USAGE : take_option(c, optarg, j, &o);
+        if (code != EXIT_DONE)
+            return code;
+    }
+    if (optind == argc)
+        return usage_error("no input file");
+    if (!ag_crypto_init()) {
+        fputs("aegisc: the cryptographic library does not start\n", stderr);
+        return EXIT_TROUBLE;
+    }
+    if (o.key) {
+        enum agc_key_status st = agc_key_read(o.key, secret);
+        if (st != AGC_KEY_OK) {
+            fprintf(stderr, "aegisc: key file %s %s%s%s\n", o.key, agc_key_status_text(st),
+                    st == AGC_KEY_IO ? ": " : "", st == AGC_KEY_IO ? strerror(errno) : "");
+            return EXIT_TROUBLE;
+        }
+        j->secret = secret;
+    }
+    code = read_inputs(j, argv + optind, argc - optind);
+    if (code == EXIT_DONE)
+        code = compile(j, &o);
+    ag_crypto_wipe(secret, sizeof secret);
+    return code;
+}
+
+int
+main(int argc, char **argv)
+{
+    struct agc_job job;
+    agc_job_init(&job);
+    int code = run(&job, argc, argv);
+    agc_job_fini(&job);
+    return code;
+}
