@@ -121,17 +121,21 @@ find_start(struct pattern_compile *c, const struct nfa *nfa, struct parts *ret)
     memset(seen, 0, nfa->n);
     bool is_free = false;
     ret->first = BYTE_NONE;
-    uint32_t firsts = 0;
+    uint32_t n_first = 0;
     work[n++] = nfa->start;
     seen[nfa->start] = 1;
     while (n) {
         const struct insn *i = &nfa->insn[work[--n]];
-        bool is_step = i->op == OP_JUMP || i->op == OP_SPLIT || i->op == OP_CAP ||
-                       (i->op == OP_EMPTY && !(i->lo & FACT_TEXT_START));
+        bool is_tied = i->op == OP_EMPTY && (i->lo & FACT_TEXT_START);
+        bool is_step =
+            i->op == OP_JUMP || i->op == OP_SPLIT || i->op == OP_CAP || (i->op == OP_EMPTY && !is_tied);
         is_free |= i->op == OP_RANGE || i->op == OP_MATCH;
-        firsts += i->op == OP_MATCH ? 2 : i->op == OP_RANGE ? 1u + (i->lo != i->hi) : 0;
-        if (i->op == OP_RANGE)
+        if (i->op == OP_RANGE) {
+            n_first += i->lo == i->hi ? 1 : 2;
             ret->first = i->lo;
+        } else if (i->op == OP_MATCH || is_tied) {
+            n_first = 2; // can match the empty text, or begins differently at the start
+        }
         if (is_step && !seen[i->out])
             seen[i->out] = 1, work[n++] = i->out;
         if (i->op == OP_SPLIT && !seen[i->out1])
@@ -139,7 +143,7 @@ find_start(struct pattern_compile *c, const struct nfa *nfa, struct parts *ret)
     }
     if (!is_free)
         ret->hints |= PROG_ANCHORED;
-    if (firsts != 1 || !is_free)
+    if (n_first != 1)
         ret->first = BYTE_NONE;
     ag_arena_reset(c->arena, mark);
 }
