@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// The image file, byte for byte: fixed-width little-endian structs, offsets instead of pointers, nothing relocated.
-// docs/formats/image.md describes the same bytes with an example. image.c reads it, verify.c proves it, and
-// compiler/image_write.c makes it. Thread rule: an opened image never changes.
+// The image file, byte for byte: fixed-width little-endian structs, offsets instead of pointers, nothing
+// relocated. docs/formats/image.md describes the same bytes with an example. image.c reads it, verify.c
+// proves it, and compiler/image_write.c makes it. Thread rule: an opened image never changes.
 #ifndef AG_IMAGE_H
 #define AG_IMAGE_H
 
 #include "isa/insn.h"
 #include "value.h"
 
-#define AG_IMAGE_MAGIC   "AEGISIMG"
-#define AG_IMAGE_FORMAT  1u // format version; a reader refuses any other
-#define AG_IMAGE_ALIGN   64u
-#define AG_IMAGE_MAX     (1u << 30) // bytes of one image
-#define AG_NONE          UINT32_MAX // "no index" in every u32 index field
+#define AG_IMAGE_MAGIC  "AEGISIMG"
+#define AG_IMAGE_FORMAT 1u // format version; a reader refuses any other
+#define AG_IMAGE_ALIGN  64u
+#define AG_IMAGE_MAX    (1u << 30) // bytes of one image
+#define AG_NONE         UINT32_MAX // "no index" in every u32 index field
 
 // Sections, in file order. A missing section has size 0. Element types in brackets.
 #define AG_SECTIONS(S)                                                                                       \
@@ -47,14 +47,14 @@ struct ag_section_ref {
     uint64_t size; // bytes
 };
 
-// BLAKE2b-256 is taken over the whole file with `digest` read as zeros and without the SIGNATURE section's bytes
-// (which stand last).
+// BLAKE2b-256 is taken over the whole file with `digest` read as zeros and without the SIGNATURE section's
+// bytes (which stand last).
 struct ag_image_header {
     char magic[8];
-    uint32_t format;     // AG_IMAGE_FORMAT
-    uint32_t vm_min;     // lowest opcode-table version that runs it (AG_VM_VERSION)
+    uint32_t format; // AG_IMAGE_FORMAT
+    uint32_t vm_min; // lowest opcode-table version that runs it (AG_VM_VERSION)
     uint64_t file_size;
-    uint32_t sections;   // AG_SECTION_COUNT
+    uint32_t sections; // AG_SECTION_COUNT
     uint32_t zero;
     uint8_t digest[32];
     struct ag_section_ref section[AG_SECTION_COUNT];
@@ -72,17 +72,19 @@ enum ag_audit_input { AG_INPUT_DIGEST, AG_INPUT_READ, AG_INPUT_FULL };
 
 // Strings are constant indexes (u32, AG_NONE when absent) unless said otherwise.
 struct ag_meta {
-    uint32_t name;         // the policy's label
-    uint32_t tzdata;       // version of the time-zone data, AG_NONE when no zone is used
+    uint32_t name;             // the policy's label
+    uint32_t tzdata;           // version of the time-zone data, AG_NONE when no zone is used
     uint8_t source_digest[32]; // BLAKE2b-256 over names and bytes of the sources
-    uint64_t serial;       // rises with each release; 0 when not given
-    uint64_t fuel;         // default and upper bound of fuel per decision
-    uint32_t arena_size;   // bytes of call arena needed at the declared input limit
-    uint32_t input_max;    // bytes of input the cost bound was computed for
-    uint32_t stack_regs;   // registers of the deepest call chain; the verifier recomputes and compares
+    uint64_t serial;           // rises with each release; 0 when not given
+    uint64_t fuel;             // default and upper bound of fuel per decision
+    uint32_t arena_size;       // bytes of call arena needed at the declared input limit
+    uint32_t input_max;        // bytes of input the cost bound was computed for
+    uint32_t
+        stack_regs; // registers of the deepest call chain: need(f) = max(nregs, a + need(g) for each call of
+                    // g with its window at a), the most over all entrypoints; the verifier refuses less
     uint32_t memo_slots;
-    uint64_t hash_seed;    // of every hash index in the image
-    uint8_t combine;       // enum ag_combine
+    uint64_t hash_seed; // of every hash index in the image
+    uint8_t combine;    // enum ag_combine
     uint8_t default_decision, default_risk, default_approval;
     uint8_t audit_level, audit_sign, audit_input;
     uint8_t has_rules;     // a YAML rule list exists (the default applies)
@@ -93,24 +95,24 @@ struct ag_meta {
 };
 
 enum ag_func_flag {
-    AG_FUNC_ENTRY = 1,   // may use ENTRY opcodes; never called
-    AG_FUNC_MEMO = 2     // memoised per (function, frame); has exactly two arguments
+    AG_FUNC_ENTRY = 1, // may use ENTRY opcodes; never called
+    AG_FUNC_MEMO = 2   // memoised per (function, frame); has exactly two arguments
 };
 struct ag_func {
     uint32_t code_at, code_n; // instructions in CODE
     uint16_t nargs;           // input and frame included; they are registers 0..nargs-1
     uint16_t nregs;           // registers used, at most AG_REGS_MAX
     uint32_t flags;
-    uint32_t memo_slot;       // AG_NONE when not memoised
-    uint32_t name;            // constant index of the qualified name
-    uint32_t path;            // constant index of its document path (array of strings below `data`, that word left
-                              // out), AG_NONE when no overlay may answer for it (user functions)
+    uint32_t memo_slot; // AG_NONE when not memoised
+    uint32_t name;      // constant index of the qualified name
+    uint32_t path;      // constant index of its document path (array of strings below `data`, that word left
+                        // out), AG_NONE when no overlay may answer for it (user functions)
 };
 #define AG_REGS_MAX 1024u // registers of one function
 
 struct ag_rule {
-    uint32_t name;      // constant index of a string
-    uint32_t source;    // index into SOURCES
+    uint32_t name;   // constant index of a string
+    uint32_t source; // index into SOURCES
     uint32_t line, column;
     uint8_t decision;   // enum ag_severity
     uint8_t risk;       // enum ag_risk_level
@@ -119,45 +121,47 @@ struct ag_rule {
     uint32_t gate_mask; // gates this rule names (bits of enum ag_gate in gates.h)
 };
 
-// A decision index over the four match attributes. Every rule has one home: the hash table of its equality attributes,
-// else the prefix or suffix trie of one of its globs, else the list that is always tried. A lookup merges the few lists
-// that the input reaches, in priority order, and confirms each candidate's attributes; wrong tables can thus only miss.
-// All offsets are bytes from the start of this struct.
+// A decision index over the four match attributes. Every rule has one home: the hash table of its equality
+// attributes, else the prefix or suffix trie of one of its globs, else the list that is always tried. A
+// lookup merges the few lists that the input reaches, in priority order, and confirms each candidate's
+// attributes; wrong tables can thus only miss. All offsets are bytes from the start of this struct.
 enum ag_attr { AG_ATTR_TYPE, AG_ATTR_TARGET, AG_ATTR_AGENT, AG_ATTR_TENANT, AG_ATTRS };
 enum ag_match_kind { AG_MATCH_ANY, AG_MATCH_EQ, AG_MATCH_GLOB };
-struct ag_index_rule { // sorted by priority; the position is the priority
-    uint32_t rule;             // index into RULES
+struct ag_index_rule {          // sorted by priority; the position is the priority
+    uint32_t rule;              // index into RULES
     uint32_t pattern[AG_ATTRS]; // constant index of the literal or glob; AG_NONE for any
-    uint8_t kind[AG_ATTRS];    // enum ag_match_kind
+    uint8_t kind[AG_ATTRS];     // enum ag_match_kind
 };
 struct ag_index_mask {
-    uint32_t attrs;    // bit set of enum ag_attr, never 0
-    uint32_t nslots;   // power of two
-    uint32_t slots;    // offset of u32[nslots]: offset of a posting list, 0 = empty; linear probing, at most probe_max steps
+    uint32_t attrs;  // bit set of enum ag_attr, never 0
+    uint32_t nslots; // power of two
+    uint32_t slots;  // offset of u32[nslots]: offset of a posting list, 0 = empty; linear probing, at most
+                     // probe_max steps
     uint32_t probe_max;
 };
-// Hash of a mask: h = ag_hash(value of the lowest attribute, seed), then for each further one h = ag_hash(value, h).
-// A slot's posting list: { u32 hash_hi; u32 n; u32 position[n] } ascending; hash_hi = high half of h.
+// Hash of a mask: h = ag_hash(value of the lowest attribute, seed), then for each further one h =
+// ag_hash(value, h). A slot's posting list: { u32 hash_hi; u32 n; u32 position[n] } ascending; hash_hi = high
+// half of h.
 #define AG_INDEX_MASKS_MAX 15u
 struct ag_trie_node {
-    uint32_t postings;  // offset of { u32 0; u32 n; u32 position[n] }, 0 = none
+    uint32_t postings; // offset of { u32 0; u32 n; u32 position[n] }, 0 = none
     uint32_t nedges;
-    uint32_t edges;     // offset of struct ag_trie_edge[nedges], ascending by byte
+    uint32_t edges; // offset of struct ag_trie_edge[nedges], ascending by byte
 };
 struct ag_trie_edge {
     uint32_t byte;
     uint32_t node; // number of the child, greater than the parent's
 };
 struct ag_index {
-    uint32_t size;      // bytes, this header included
+    uint32_t size; // bytes, this header included
     uint32_t nrules;
-    uint32_t rules;     // offset of struct ag_index_rule[nrules]
+    uint32_t rules; // offset of struct ag_index_rule[nrules]
     uint32_t nmasks;
-    uint32_t masks;     // offset of struct ag_index_mask[nmasks]
-    uint32_t always;    // offset of { u32 0; u32 n; u32 position[n] }, 0 = none
+    uint32_t masks;          // offset of struct ag_index_mask[nmasks]
+    uint32_t always;         // offset of { u32 0; u32 n; u32 position[n] }, 0 = none
     uint32_t path[AG_ATTRS]; // constant index of the input path of each attribute (array of strings)
     struct {
-        uint32_t nnodes, nodes; // struct ag_trie_node[nnodes]; node 0 is the root
+        uint32_t nnodes, nodes;           // struct ag_trie_node[nnodes]; node 0 is the root
     } prefix[AG_ATTRS], suffix[AG_ATTRS]; // suffix tries are walked from the last byte backwards
 };
 
@@ -170,12 +174,13 @@ struct ag_call_table { // keys ascending in value order
     } row[];
 };
 
-// A window of the week: [start, end) in minutes of the day in `zone`, on the days of `days`. When end <= start it wraps
-// midnight and belongs to the day on which it started (systems.md B3 b). start == end is refused; 0..1440 is the whole day.
+// A window of the week: [start, end) in minutes of the day in `zone`, on the days of `days`. When end <=
+// start it wraps midnight and belongs to the day on which it started (systems.md B3 b). start == end is
+// refused; 0..1440 is the whole day.
 struct ag_window {
-    uint32_t zone;            // index into ZONES, AG_NONE = UTC
-    uint16_t start, end;      // minutes, start 0..1439, end 1..1440
-    uint32_t days;            // bit 0 = Monday ... bit 6 = Sunday
+    uint32_t zone;       // index into ZONES, AG_NONE = UTC
+    uint16_t start, end; // minutes, start 0..1439, end 1..1440
+    uint32_t days;       // bit 0 = Monday ... bit 6 = Sunday
     uint32_t zero;
 };
 
@@ -201,8 +206,15 @@ struct ag_zone {
 };
 
 enum ag_limit_kind { AG_LIMIT_RATE, AG_LIMIT_WINDOW, AG_LIMIT_QUOTA, AG_LIMIT_BUDGET };
-// LIMIT takes nkeys arguments (one unit) or nkeys + 1 (the last is the amount: requests, or micro-units of a budget).
-enum ag_limit_field { AG_KEY_TENANT = 1, AG_KEY_AGENT = 2, AG_KEY_TYPE = 4, AG_KEY_TARGET = 8, AG_KEY_SESSION = 16 };
+// LIMIT takes nkeys arguments (one unit) or nkeys + 1 (the last is the amount: requests, or micro-units of a
+// budget).
+enum ag_limit_field {
+    AG_KEY_TENANT = 1,
+    AG_KEY_AGENT = 2,
+    AG_KEY_TYPE = 4,
+    AG_KEY_TARGET = 8,
+    AG_KEY_SESSION = 16
+};
 struct ag_limit {
     uint32_t name;        // constant index
     uint8_t kind;         // enum ag_limit_kind
@@ -224,7 +236,7 @@ struct ag_gates_section {
 };
 
 struct ag_entry {
-    uint32_t name;   // constant index: "decide", "evaluate", "data.a.b"
+    uint32_t name; // constant index: "decide", "evaluate", "data.a.b"
     uint32_t func;
     uint32_t is_decision; // 1: contributes to an outcome; 0: returns a value
     uint32_t zero;
@@ -272,17 +284,17 @@ struct ag_image {
     const uint32_t *paths, *sources;
     const struct ag_span *spans;
     const struct ag_signature *signature; // NULL when unsigned
-    uint32_t ncode, nfuncs, nconsts, nheap, nrules, nindexes, ncalltables, npatterns, nwindows, nzones, nlimits, nentries,
-        npaths, nspans, nsources;
+    uint32_t ncode, nfuncs, nconsts, nheap, nrules, nindexes, ncalltables, npatterns, nwindows, nzones,
+        nlimits, nentries, npaths, nspans, nsources;
 };
 
 enum ag_image_status {
     AG_IMAGE_OK,
     AG_IMAGE_TRUNCATED,
-    AG_IMAGE_FOREIGN,   // not an Aegis image
-    AG_IMAGE_VERSION,   // another format or a newer VM
+    AG_IMAGE_FOREIGN, // not an Aegis image
+    AG_IMAGE_VERSION, // another format or a newer VM
     AG_IMAGE_DIGEST,
-    AG_IMAGE_MALFORMED  // the verifier's word, with offset and text
+    AG_IMAGE_MALFORMED // the verifier's word, with offset and text
 };
 struct ag_image_error {
     enum ag_image_status status;
@@ -290,8 +302,10 @@ struct ag_image_error {
     char text[160];  // what is wrong and, where there is one, what to do
 };
 
-// Header, digest and section bounds; fills the views. Bytes must be 64-byte aligned and stay for the image's life.
-enum ag_image_status ag_image_open(const void *bytes, size_t n, struct ag_image *ret, struct ag_image_error *reterr);
+// Header, digest and section bounds; fills the views. Bytes must be 64-byte aligned and stay for the image's
+// life.
+enum ag_image_status ag_image_open(const void *bytes, size_t n, struct ag_image *ret,
+                                   struct ag_image_error *reterr);
 // Everything else (verify.c). After AG_IMAGE_OK the interpreter is safe on the image for every input.
 enum ag_image_status ag_image_verify(const struct ag_image *im, struct ag_image_error *reterr);
 // The digest as the header defines it.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Values. A *register* is 16 bytes and may hold a pointer; a *stored cell* is 8 bytes, the same in image, arena and
-// request, and never holds a pointer: it names a region and an offset in it.
+// Values. A *register* is 16 bytes and may hold a pointer; a *stored cell* is 8 bytes, the same in image,
+// arena and request, and never holds a pointer: it names a region and an offset in it.
 //
 //   cell   63                      32 31             8 7  6 5   4 3    0
 //         +--------------------------+----------------+----+-----+------+
@@ -14,11 +14,12 @@
 // Records (host byte order is little endian; the build refuses others):
 //   array   { u32 n; u32 0;          cell element[n] }
 //   set     { u32 n; u32 index_off;  cell element[n] }                 sorted, no duplicates
-//   object  { u32 n; u32 index_off; u32 keys_off; u32 0; cell value[n] }   keys_off -> cell key[n], sorted, shared shape
-// index_off is 0 or, in an image only, a hash index (image.h: struct ag_hash_index); keys and records live in one region.
-// Children are older than their parents (lower offsets in the same region), so values are finite trees.
-// Order of values: null < boolean < number < string < array < object < set.
-// Thread rule: values are immutable once built; an arena belongs to one thread.
+//   object  { u32 n; u32 index_off; u32 keys_off; u32 0; cell value[n] }   keys_off -> cell key[n], sorted,
+//   shared shape
+// index_off is 0 or, in an image only, a hash index (image.h: struct ag_hash_index); keys and records live in
+// one region. Children are older than their parents (lower offsets in the same region), so values are finite
+// trees. Order of values: null < boolean < number < string < array < object < set. Thread rule: values are
+// immutable once built; an arena belongs to one thread.
 #ifndef AG_VALUE_H
 #define AG_VALUE_H
 
@@ -38,10 +39,10 @@ enum ag_kind {
     AG_SET = 8,
     AG_KIND_STORED_MAX = 8,
     // registers only
-    AG_ITER = 9,    // loop state
+    AG_ITER = 9, // loop state
     AG_BUILDER = 10,
-    AG_FRAME = 11,  // data frame number in `len`
-    AG_CANDS = 12   // candidates of a decision index
+    AG_FRAME = 11, // data frame number in `len`
+    AG_CANDS = 12  // candidates of a decision index
 };
 
 enum ag_region { AG_IN_IMAGE = 0, AG_IN_ARENA = 1, AG_IN_REQUEST = 2, AG_REGIONS = 3 };
@@ -63,7 +64,7 @@ struct ag_value {
     uint8_t region; // of strings, containers and boxed numbers
     uint8_t sub;    // number: 0 int64 in i, 2 record at p
     uint8_t pad;
-    uint32_t len;   // string: bytes; container: elements; error: detail; frame: its number
+    uint32_t len; // string: bytes; container: elements; error: detail; frame: its number
     union {
         int64_t i;        // number sub 0; boolean 0/1; error code
         const uint8_t *p; // string bytes, container record, number record
@@ -76,11 +77,12 @@ _Static_assert(sizeof(struct ag_value) == 16, "a register is 16 bytes");
 struct ag_mem {
     const uint8_t *base[AG_REGIONS];
     struct ag_arena *arena; // its base equals base[AG_IN_ARENA]
+    uint64_t hash_seed;     // of the image's hash indexes; ag_eval sets it and base[AG_IN_IMAGE]
 };
 
-#define AG_STRING_MAX ((1u << 24) - 1) // bytes of one string value: the cell's length field
-#define AG_DEPTH_MAX  64               // nesting of a value; comparison and output count it too
-#define AG_CONTAINER_MAX (1u << 24)    // elements of one container
+#define AG_STRING_MAX    ((1u << 24) - 1) // bytes of one string value: the cell's length field
+#define AG_DEPTH_MAX     64               // nesting of a value; comparison and output count it too
+#define AG_CONTAINER_MAX (1u << 24)       // elements of one container
 
 struct ag_array_rec {
     uint32_t n, zero;
@@ -145,14 +147,16 @@ ag_is_true(struct ag_value v)
 }
 
 // --- value.c
-// Reads a cell that lies in `home` (its region field says where its payload is). Trusts what the verifier proved.
+// Reads a cell that lies in `home` (its region field says where its payload is). Trusts what the verifier
+// proved.
 struct ag_value ag_cell_load(const struct ag_mem *m, ag_cell c);
 // Makes a cell of a stored kind. Boxes a large integer in the arena; returns false when the arena is full.
 bool ag_cell_store(const struct ag_mem *m, struct ag_value v, ag_cell *ret);
 // Total order over stored kinds: <0, 0, >0. Numbers compare exactly.
 int ag_value_cmp(const struct ag_mem *m, struct ag_value a, struct ag_value b);
 bool ag_value_eq(const struct ag_mem *m, struct ag_value a, struct ag_value b);
-// Element access; undefined when absent. Index or key as Rego has it (array: integer, object: any key, set: the element).
+// Element access; undefined when absent. Index or key as Rego has it (array: integer, object: any key, set:
+// the element).
 struct ag_value ag_value_get(const struct ag_mem *m, struct ag_value v, struct ag_value key);
 struct ag_value ag_object_get(const struct ag_mem *m, struct ag_value obj, struct ag_str key);
 // i-th element, or key and value of an object; i < v.len.
@@ -165,18 +169,20 @@ struct ag_value ag_string_copy(const struct ag_mem *m, struct ag_str s);
 // --- building containers in the arena. A builder grows by doubling; everything it used lies in the arena.
 struct ag_builder {
     uint32_t n, cap;
-    uint8_t what;     // AG_ARRAY, AG_SET, AG_OBJECT
-    bool has_paths;   // putpath was used
-    ag_cell *cells;   // elements, or key/value pairs
+    uint8_t what;   // AG_ARRAY, AG_SET, AG_OBJECT
+    bool has_paths; // putpath was used
+    ag_cell *cells; // elements, or key/value pairs
 };
 struct ag_builder *ag_builder_new(const struct ag_mem *m, enum ag_kind what);
 bool ag_builder_push(const struct ag_mem *m, struct ag_builder *b, struct ag_value v);
 bool ag_builder_put(const struct ag_mem *m, struct ag_builder *b, struct ag_value key, struct ag_value v);
-bool ag_builder_putpath(const struct ag_mem *m, struct ag_builder *b, struct ag_value path, struct ag_value v);
+bool ag_builder_putpath(const struct ag_mem *m, struct ag_builder *b, struct ag_value path,
+                        struct ag_value v);
 // Sorts, deduplicates, detects key conflicts (AG_ERROR object_conflict). AG_UNDEF: the arena is full.
 struct ag_value ag_builder_close(const struct ag_mem *m, struct ag_builder *b);
 
-// --- json_in.c: strict JSON (RFC 8259, UTF-8, no duplicate keys, depth and size limited) into values, one pass.
+// --- json_in.c: strict JSON (RFC 8259, UTF-8, no duplicate keys, depth and size limited) into values, one
+// pass.
 enum ag_json_status {
     AG_JSON_OK,
     AG_JSON_SYNTAX,
@@ -192,12 +198,15 @@ struct ag_json_error {
     enum ag_json_status status;
     size_t offset; // byte at which reading stopped
 };
-// `json` must lie at m->base[AG_IN_REQUEST] and stay unchanged while the value lives; strings without escapes borrow it.
-enum ag_json_status ag_json_read(struct ag_mem *m, struct ag_str json, struct ag_value *ret, struct ag_json_error *reterr);
+// `json` must lie at m->base[AG_IN_REQUEST] and stay unchanged while the value lives; strings without escapes
+// borrow it.
+enum ag_json_status ag_json_read(struct ag_mem *m, struct ag_str json, struct ag_value *ret,
+                                 struct ag_json_error *reterr);
 const char *ag_json_status_text(enum ag_json_status s);
 
-// --- json_out.c: canonical JSON (keys in byte order, no blanks, minimal escapes, numbers as shortest exact decimal) and
-// the readable form that keeps number spelling. Sets print as sorted arrays; a key that is no string as its JSON text.
+// --- json_out.c: canonical JSON (keys in byte order, no blanks, minimal escapes, numbers as shortest exact
+// decimal) and the readable form that keeps number spelling. Sets print as sorted arrays; a key that is no
+// string as its JSON text.
 struct ag_buf;
 bool ag_json_write_canonical(const struct ag_mem *m, struct ag_value v, struct ag_buf *out);
 bool ag_json_write(const struct ag_mem *m, struct ag_value v, struct ag_buf *out, int indent);

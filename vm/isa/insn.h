@@ -45,13 +45,7 @@ enum ag_operand {
     AG_OPN_TL
 };
 
-enum ag_op_flag {
-    AG_OPF_PURE = 1,
-    AG_OPF_JUMP = 2,
-    AG_OPF_CALL = 4,
-    AG_OPF_ENTRY = 8,
-    AG_OPF_END = 16
-};
+enum ag_op_flag { AG_OPF_PURE = 1, AG_OPF_JUMP = 2, AG_OPF_CALL = 4, AG_OPF_ENTRY = 8, AG_OPF_END = 16 };
 
 struct ag_op_info {
     const char *text;
@@ -70,7 +64,8 @@ typedef uint64_t ag_insn;
 static inline ag_insn
 ag_insn3(enum ag_op op, unsigned a, unsigned b, unsigned c)
 {
-    return (ag_insn)op | (ag_insn)(a & 0xffff) << 16 | (ag_insn)(b & 0xffff) << 32 | (ag_insn)(c & 0xffff) << 48;
+    return (ag_insn)op | (ag_insn)(a & 0xffff) << 16 | (ag_insn)(b & 0xffff) << 32 |
+           (ag_insn)(c & 0xffff) << 48;
 }
 
 static inline ag_insn

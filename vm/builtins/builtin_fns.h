@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// Prototypes of all built-in functions, made of builtins.def, and what they share.
+// In: rows. Out: declarations. Thread rule: as struct ag_call.
+#ifndef AG_BUILTIN_FNS_H
+#define AG_BUILTIN_FNS_H
+
+#include "builtins.h"
+#include "machine.h"
+#include "buf.h"
+
+#define BUILTIN(ID, name, fn, nargs, a0, a1, a2, a3, result, flags, cost, doc) ag_builtin_fn fn;
+#include "builtins.def"
+
+// The error every built-in gives for an argument it cannot use.
+static inline struct ag_value
+ag_bi_error(void)
+{
+    return ag_err(AG_VERR_BUILTIN, 0);
+}
+
+// A closed builder, or the end of the evaluation when the arena is full.
+static inline struct ag_value
+ag_bi_close(struct ag_call *c, struct ag_builder *b, bool ok)
+{
+    struct ag_value v = ok && b ? ag_builder_close(&c->mem, b) : ag_undef();
+    return v.kind == AG_UNDEF ? ag_stop(c, AG_EVAL_ARENA) : v;
+}
+
+// A string value of bytes that already lie in the arena.
+static inline struct ag_value
+ag_bi_text(char *p, size_t n)
+{
+    return n > AG_STRING_MAX ? ag_bi_error() : ag_string(AG_IN_ARENA, ag_str_of(p, n));
+}
+
+// A part of string s: shares its bytes.
+static inline struct ag_value
+ag_bi_part(struct ag_value s, size_t from, size_t n)
+{
+    s.p += from;
+    s.len = (uint32_t)n;
+    return s;
+}
+
+static inline struct ag_value
+ag_bi_copy(struct ag_call *c, struct ag_str s)
+{
+    struct ag_value v = ag_string_copy(&c->mem, s);
+    return v.kind == AG_UNDEF ? ag_stop(c, AG_EVAL_ARENA) : v;
+}
+
+#endif

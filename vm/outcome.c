@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: Apache-2.0
+// How a decision comes about: rules, emitted decisions, faults and the kill switch contribute; the most
+// severe wins, and of equal ones the first in source order is named. In: contributions of the entrypoint's
+// opcodes. Out: struct ag_outcome. Who owns memory: names borrow from the image or lie in the call's arena.
+// Next file to read: effects.c (limits), gating.c (gates).
+#include "machine.h"
+
+static enum ag_approval
+approval_of(enum ag_severity s)
+{
+    return s <= AG_MONITOR ? AG_APPROVAL_AUTO : s <= AG_ESCALATE ? AG_APPROVAL_APPROVE : AG_APPROVAL_BLOCK;
+}
+
+void
+ag_outcome_begin(struct ag_call *c)
+{
+    struct ag_outcome *o = c->outcome;
+    // The arrays at the end are valid up to their counts; clearing them would cost more than a small
+    // decision.
+    o->decision = AG_ALLOW;
+    o->by = AG_BY_NONE;
+    o->rule_ix = AG_NONE;
+    o->rule = o->reason = o->message = ag_str_of(NULL, 0);
+    o->risk = AG_RISK_NONE;
+    o->approval = AG_APPROVAL_NONE;
+    o->kill_scope = 0;
+    o->nfindings = o->neffects = o->gates_run = 0;
+    o->drift = (struct ag_drift_result){0};
+    o->status = AG_GOV_NONE;
+    o->confidence = 1;
+    c->contributed = false;
+}
+
+void
+ag_outcome_add(struct ag_call *c, enum ag_severity s, enum ag_decided_by by, struct ag_str rule,
+               struct ag_str reason, struct ag_str message)
+{
+    struct ag_outcome *o = c->outcome;
+    if (c->contributed && s <= o->decision)
+        return;
+    c->contributed = true;
+    o->decision = s;
+    o->by = by;
+    o->rule_ix = AG_NONE;
+    o->rule = rule;
+    o->reason = reason;
+    o->message = message;
+    o->approval = approval_of(s);
+}
+
+static void
+policy_error(struct ag_call *c, const char *message)
+{
+    ag_outcome_add(c, AG_DENY, AG_BY_POLICY_ERROR, ag_str_of(NULL, 0), AG_STR("policy_error"),
+                   ag_str_z(message));
+}
+
+static const char *
+error_text(struct ag_value v)
+{
+    switch ((enum ag_verr)v.i) {
+    case AG_VERR_TYPE: return "a value has the wrong type";
+    case AG_VERR_DIV_ZERO: return "division by zero";
+    case AG_VERR_CONFLICT: return "complete rules must not produce multiple outputs";
+    case AG_VERR_OBJECT_CONFLICT: return "object keys must be unique";
+    case AG_VERR_BUILTIN: return "a built-in function failed";
+    case AG_VERR_RANGE: return "a number or value is out of range";
+    }
+    return "evaluation failed";
+}
+
+void
+ag_outcome_fault(struct ag_call *c, struct ag_value v)
+{
+    if (v.kind == AG_ERROR)
+        policy_error(c, error_text(v));
+}
+
+// --- YAML rules
+// ----------------------------------------------------------------------------------------------------
+
+// An equally severe rule that stands earlier in the source takes the name over: deny_overrides tries by
+// severity.
+static bool
+rule_takes_over(const struct ag_call *c, uint32_t ix, enum ag_severity s)
+{
+    const struct ag_outcome *o = c->outcome;
+    if (!c->contributed || s > o->decision)
+        return true;
+    return s == o->decision && o->rule_ix != AG_NONE && ix < o->rule_ix;
+}
+
+struct ag_value
+ag_outcome_rule(struct ag_call *c, struct ag_value rule, struct ag_value condition)
+{
+    if (rule.kind != AG_NUMBER || rule.sub || rule.i < 0 || rule.i >= (int64_t)c->im->nrules) {
+        policy_error(c, "the policy names a rule that it does not have");
+        return ag_bool(true);
+    }
+    if (condition.kind != AG_ERROR && !ag_is_true(condition))
+        return ag_bool(false);
+    uint32_t ix = (uint32_t)rule.i;
+    const struct ag_rule *r = &c->im->rules[ix];
+    bool failed = condition.kind == AG_ERROR;
+    enum ag_severity s = failed ? AG_DENY : (enum ag_severity)r->decision;
+    struct ag_outcome *o = c->outcome;
+    if (rule_takes_over(c, ix, s)) {
+        c->contributed = true;
+        o->decision = s;
+        o->by = failed ? AG_BY_ERROR : AG_BY_RULE;
+        o->rule_ix = ix;
+        o->rule = ag_image_str(c->im, r->name);
+        o->reason = failed ? AG_STR("condition_error") : o->rule;
+        o->message = failed ? ag_str_z(error_text(condition)) : ag_str_of(NULL, 0);
+        o->risk = (enum ag_risk_level)r->risk;
+        o->approval =
+            failed || r->approval == AG_APPROVAL_NONE ? approval_of(s) : (enum ag_approval)r->approval;
+    }
+    // Later candidates sort no higher than this one, so they can beat it only when it fell below its place.
+    return ag_bool(c->im->meta->combine == AG_FIRST_MATCH || s >= (enum ag_severity)r->sort_as);
+}
+
+void
+ag_outcome_default(struct ag_call *c)
+{
+    const struct ag_meta *meta = c->im->meta;
+    if (c->contributed)
+        return;
+    ag_outcome_add(c, (enum ag_severity)meta->default_decision, AG_BY_DEFAULT, ag_str_of(NULL, 0),
+                   AG_STR("no_rule"), ag_str_of(NULL, 0));
+    c->outcome->risk = (enum ag_risk_level)meta->default_risk;
+    if (meta->default_approval != AG_APPROVAL_NONE)
+        c->outcome->approval = (enum ag_approval)meta->default_approval;
+}
+
+void
+ag_outcome_end(struct ag_call *c)
+{
+    if (!c->contributed) // a policy that decides nothing denies
+        ag_outcome_add(c, AG_DENY, AG_BY_DEFAULT, ag_str_of(NULL, 0), AG_STR("no_rule"), ag_str_of(NULL, 0));
+    struct ag_outcome *o = c->outcome;
+    for (uint32_t i = 1; i < o->neffects; i++) { // commit charges in the order of the limits table
+        struct ag_effect e = o->effect[i];
+        uint32_t k = i;
+        for (; k > 0 && o->effect[k - 1].limit_ix > e.limit_ix; k--)
+            o->effect[k] = o->effect[k - 1];
+        o->effect[k] = e;
+    }
+}
+
+// --- emitted decisions
+// -----------------------------------------------------------------------------------------------
+
+// A member that must be a string when it is there; false: it is something else.
+static bool
+text_member(const struct ag_call *c, struct ag_value obj, struct ag_str name, struct ag_str *ret)
+{
+    struct ag_value v = ag_object_get(&c->mem, obj, name);
+    *ret = v.kind == AG_STRING ? ag_value_str(v) : ag_str_of(NULL, 0);
+    return v.kind == AG_STRING || v.kind == AG_UNDEF;
+}
+
+void
+ag_outcome_emit(struct ag_call *c, struct ag_value v)
+{
+    struct ag_str decision, rule, reason, message, risk_text;
+    enum ag_severity s;
+    enum ag_risk_level risk = AG_RISK_NONE;
+    if (v.kind == AG_UNDEF)
+        return;
+    if (v.kind == AG_ERROR) {
+        ag_outcome_fault(c, v);
+        return;
+    }
+    bool ok = v.kind == AG_OBJECT && text_member(c, v, AG_STR("decision"), &decision) &&
+              ag_severity_parse(decision, &s) && text_member(c, v, AG_STR("rule"), &rule) &&
+              text_member(c, v, AG_STR("reason"), &reason) &&
+              text_member(c, v, AG_STR("message"), &message) &&
+              text_member(c, v, AG_STR("risk_level"), &risk_text) &&
+              (risk_text.n == 0 || ag_risk_parse(risk_text, &risk));
+    if (!ok) {
+        policy_error(c, "data.aegis.decisions holds an element that is no decision");
+        return;
+    }
+    bool wins = !c->contributed || s > c->outcome->decision;
+    ag_outcome_add(c, s, AG_BY_EMIT, rule, reason.n ? reason : rule.n ? rule : AG_STR("policy"), message);
+    if (wins && risk != AG_RISK_NONE)
+        c->outcome->risk = risk;
+}
+
+// --- kill switch
+// -------------------------------------------------------------------------------------------------------
+
+static struct ag_str
+text_of(const struct ag_call *c, struct ag_value input, struct ag_str name)
+{
+    struct ag_value v = ag_object_get(&c->mem, input, name);
+    return v.kind == AG_STRING ? ag_value_str(v) : ag_str_of("", 0);
+}
+
+struct ag_value
+ag_outcome_killed(struct ag_call *c, struct ag_value input)
+{
+    if (!c->snapshot || !c->snapshot->killed)
+        return ag_bool(false);
+    int scope = 0;
+    int r =
+        c->snapshot->killed(c->snapshot->self, text_of(c, input, AG_STR("tenant")),
+                            text_of(c, input, AG_STR("agent")), text_of(c, input, AG_STR("type")), &scope);
+    if (r < 0)
+        return ag_stop(c, AG_EVAL_KILL_UNREADABLE);
+    if (r == 0)
+        return ag_bool(false);
+    ag_outcome_add(c, AG_KILL, AG_BY_KILL, AG_STR("kill_switch"), AG_STR("kill_switch"), ag_str_of(NULL, 0));
+    c->outcome->kill_scope = (uint32_t)scope;
+    c->outcome->risk = AG_RISK_CRITICAL;
+    return ag_bool(true);
+}
+
+// --- words
+// ---------------------------------------------------------------------------------------------------------------
+
+static const char *const severity_words[] = {"allow", "monitor", "throttle", "escalate", "deny", "kill"};
+static const char *const risk_words[] = {"", "low", "medium", "high", "critical"};
+static const char *const approval_words[] = {"", "auto", "approve", "block"};
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+static bool
+find_word(const char *const *words, size_t from, size_t n, struct ag_str s, unsigned *ret)
+{
+    for (size_t i = from; i < n; i++) {
+        if (ag_str_eq(ag_str_z(words[i]), s)) {
+            *ret = (unsigned)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+struct ag_str
+ag_severity_text(enum ag_severity s)
+{
+    return ag_str_z((unsigned)s < COUNT(severity_words) ? severity_words[s] : "");
+}
+struct ag_str
+ag_risk_text(enum ag_risk_level r)
+{
+    return ag_str_z((unsigned)r < COUNT(risk_words) ? risk_words[r] : "");
+}
+struct ag_str
+ag_approval_text(enum ag_approval a)
+{
+    return ag_str_z((unsigned)a < COUNT(approval_words) ? approval_words[a] : "");
+}
+bool
+ag_severity_parse(struct ag_str s, enum ag_severity *ret)
+{
+    unsigned i;
+    if (!find_word(severity_words, 0, COUNT(severity_words), s, &i))
+        return false;
+    *ret = (enum ag_severity)i;
+    return true;
+}
+bool
+ag_risk_parse(struct ag_str s, enum ag_risk_level *ret)
+{
+    unsigned i;
+    if (!find_word(risk_words, 1, COUNT(risk_words), s, &i))
+        return false;
+    *ret = (enum ag_risk_level)i;
+    return true;
+}
+bool
+ag_approval_parse(struct ag_str s, enum ag_approval *ret)
+{
+    unsigned i;
+    if (!find_word(approval_words, 1, COUNT(approval_words), s, &i))
+        return false;
+    *ret = (enum ag_approval)i;
+    return true;
+}

@@ -1,0 +1,613 @@
+// SPDX-License-Identifier: Apache-2.0
+// Values: cells to registers and back, the total order, element access, and builders of containers.
+// In: registers and cells of three regions. Out: the same; everything made lies in the call's arena.
+// Who owns memory: the caller's arena; nothing here frees. Depth is counted wherever a value is followed.
+// Next file to read: json_in.c, which makes values, and number.c for arithmetic.
+#include "value.h"
+#include "hash.h"
+#include "image.h"
+#include "limits.h"
+#include "number.h"
+
+#define INT_INLINE_MAX ((int64_t)1 << 55) // a cell holds 56 bits of integer
+
+// --- cells
+// ---------------------------------------------------------------------------------------------------
+
+static inline uint32_t
+cell_offset(ag_cell c)
+{
+    return (uint32_t)(c >> 32);
+}
+
+struct ag_value
+ag_cell_load(const struct ag_mem *m, ag_cell c)
+{
+    struct ag_value v = {.kind = (uint8_t)(c & 15), .region = (uint8_t)(c >> 4 & 3)};
+    const uint8_t *base = m->base[v.region < AG_REGIONS ? v.region : 0];
+    switch (v.kind) {
+    case AG_BOOL: v.i = (int64_t)(c >> 8 & 1); break;
+    case AG_NUMBER:
+        switch (c >> 6 & 3) {
+        case 0: v.i = (int64_t)c >> 8; break;
+        case 1: memcpy(&v.i, base + cell_offset(c), sizeof v.i); break;
+        default: v.sub = 2; v.p = base + cell_offset(c);
+        }
+        break;
+    case AG_STRING:
+        v.len = (uint32_t)(c >> 8) & AG_STRING_MAX;
+        v.p = base + cell_offset(c);
+        break;
+    case AG_ARRAY:
+    case AG_OBJECT:
+    case AG_SET:
+        v.p = base + cell_offset(c);
+        memcpy(&v.len, v.p, sizeof v.len);
+        break;
+    case AG_ERROR:
+        v.i = (int64_t)(c >> 8 & 0xffffff);
+        v.len = cell_offset(c);
+        break;
+    default: v.i = 0;
+    }
+    return v;
+}
+
+static bool
+store_int(const struct ag_mem *m, int64_t i, ag_cell *ret)
+{
+    if (i >= -INT_INLINE_MAX && i < INT_INLINE_MAX) {
+        *ret = (uint64_t)i << 8 | AG_NUMBER;
+        return true;
+    }
+    int64_t *box = ag_arena_alloc(m->arena, sizeof *box, sizeof *box);
+    if (!box)
+        return false;
+    *box = i;
+    *ret =
+        (uint64_t)((uint8_t *)box - m->arena->base) << 32 | 1u << 6 | (unsigned)AG_IN_ARENA << 4 | AG_NUMBER;
+    return true;
+}
+
+bool
+ag_cell_store(const struct ag_mem *m, struct ag_value v, ag_cell *ret)
+{
+    ag_cell c = v.kind;
+    switch (v.kind) {
+    case AG_BOOL: c |= (uint64_t)(v.i & 1) << 8; break;
+    case AG_ERROR: c |= (uint64_t)v.len << 32 | (uint64_t)(v.i & 0xffffff) << 8; break;
+    case AG_NUMBER:
+        if (v.sub == 0)
+            return store_int(m, v.i, ret);
+        c |= 2u << 6;
+        goto offset;
+    case AG_STRING: c |= (uint64_t)v.len << 8; goto offset;
+    case AG_ARRAY:
+    case AG_OBJECT:
+    case AG_SET:
+    offset:
+        c |= (uint64_t)v.region << 4 | (uint64_t)(uint32_t)(v.p - m->base[v.region]) << 32;
+        break;
+    default: break;
+    }
+    *ret = c;
+    return true;
+}
+
+// --- elements
+// ------------------------------------------------------------------------------------------------
+
+static inline const ag_cell *
+elements(struct ag_value v)
+{
+    switch (v.kind) {
+    case AG_OBJECT: return ((const struct ag_object_rec *)(const void *)v.p)->value;
+    case AG_SET: return ((const struct ag_set_rec *)(const void *)v.p)->element;
+    default: return ((const struct ag_array_rec *)(const void *)v.p)->element;
+    }
+}
+
+static inline const ag_cell *
+object_keys(const struct ag_mem *m, struct ag_value v)
+{
+    const struct ag_object_rec *o = (const void *)v.p;
+    return (const void *)(m->base[v.region] + o->keys_off);
+}
+
+struct ag_value
+ag_value_at(const struct ag_mem *m, struct ag_value v, uint32_t i)
+{
+    return ag_cell_load(m, elements(v)[i]);
+}
+
+struct ag_value
+ag_object_key(const struct ag_mem *m, struct ag_value v, uint32_t i)
+{
+    return ag_cell_load(m, object_keys(m, v)[i]);
+}
+
+// --- order
+// ---------------------------------------------------------------------------------------------------
+
+static inline int
+cmp_u32(uint32_t a, uint32_t b)
+{
+    return (a > b) - (a < b);
+}
+
+static inline int
+cmp_bytes(const uint8_t *a, uint32_t an, const uint8_t *b, uint32_t bn)
+{
+    uint32_t n = an < bn ? an : bn;
+    int r = n ? memcmp(a, b, n) : 0;
+    return r ? r : cmp_u32(an, bn);
+}
+
+static int cmp_deep(const struct ag_mem *m, struct ag_value a, struct ag_value b, unsigned depth);
+
+static int
+cmp_cells(const struct ag_mem *m, const ag_cell *a, uint32_t an, const ag_cell *b, uint32_t bn,
+          unsigned depth)
+{
+    for (uint32_t i = 0; i < an && i < bn; i++) {
+        if (a[i] == b[i])
+            continue;
+        int r = cmp_deep(m, ag_cell_load(m, a[i]), ag_cell_load(m, b[i]), depth);
+        if (r)
+            return r;
+    }
+    return cmp_u32(an, bn);
+}
+
+// Objects compare key by key, then value by value at the first keys (OPA: sorted keys, each with its value).
+static int
+cmp_objects(const struct ag_mem *m, struct ag_value a, struct ag_value b, unsigned depth)
+{
+    const ag_cell *ka = object_keys(m, a), *kb = object_keys(m, b), *va = elements(a), *vb = elements(b);
+    for (uint32_t i = 0; i < a.len && i < b.len; i++) {
+        int r = ka[i] == kb[i] ? 0 : cmp_deep(m, ag_cell_load(m, ka[i]), ag_cell_load(m, kb[i]), depth);
+        if (r)
+            return r;
+        r = va[i] == vb[i] ? 0 : cmp_deep(m, ag_cell_load(m, va[i]), ag_cell_load(m, vb[i]), depth);
+        if (r)
+            return r;
+    }
+    return cmp_u32(a.len, b.len);
+}
+
+static int
+cmp_deep(const struct ag_mem *m, struct ag_value a, struct ag_value b, unsigned depth)
+{
+    if (a.kind != b.kind)
+        return a.kind < b.kind ? -1 : 1;
+    switch (a.kind) {
+    case AG_BOOL: return (a.i > b.i) - (a.i < b.i);
+    case AG_NUMBER:
+        if (a.sub == 0 && b.sub == 0)
+            return (a.i > b.i) - (a.i < b.i);
+        return ag_number_cmp(a, b);
+    case AG_STRING: return cmp_bytes(a.p, a.len, b.p, b.len);
+    case AG_ARRAY:
+    case AG_OBJECT:
+    case AG_SET:
+        if (a.p == b.p)
+            return 0;
+        if (depth >= AG_NEST_MAX) // deeper than any input: ordered by place, so the order stays total
+            return a.p < b.p ? -1 : 1;
+        if (a.kind == AG_OBJECT)
+            return cmp_objects(m, a, b, depth + 1);
+        return cmp_cells(m, elements(a), a.len, elements(b), b.len, depth + 1);
+    case AG_ERROR: return a.i != b.i ? (a.i < b.i ? -1 : 1) : cmp_u32(a.len, b.len);
+    default: return 0;
+    }
+}
+
+int
+ag_value_cmp(const struct ag_mem *m, struct ag_value a, struct ag_value b)
+{
+    return cmp_deep(m, a, b, 0);
+}
+
+bool
+ag_value_eq(const struct ag_mem *m, struct ag_value a, struct ag_value b)
+{
+    if (a.kind != b.kind)
+        return false;
+    switch (a.kind) {
+    case AG_STRING: return a.len == b.len && (a.len == 0 || memcmp(a.p, b.p, a.len) == 0);
+    case AG_ARRAY:
+    case AG_OBJECT:
+    case AG_SET:
+        if (a.len != b.len)
+            return false;
+        break;
+    default: break;
+    }
+    return cmp_deep(m, a, b, 0) == 0;
+}
+
+// --- lookup
+// --------------------------------------------------------------------------------------------------
+
+// The hash index of an image's static object or set with string keys; NULL when there is none.
+static const struct ag_hash_index *
+hash_index(const struct ag_mem *m, struct ag_value v)
+{
+    uint32_t off =
+        ((const struct ag_set_rec *)(const void *)v.p)->index_off; // at the same place in both records
+    if (!off || v.region != AG_IN_IMAGE)
+        return NULL;
+    return (const void *)(m->base[AG_IN_IMAGE] + off);
+}
+
+static inline bool
+cell_is_string(const struct ag_mem *m, ag_cell c, struct ag_str s)
+{
+    if ((c & 15) != AG_STRING || (c >> 8 & AG_STRING_MAX) != s.n)
+        return false;
+    return s.n == 0 || memcmp(m->base[c >> 4 & 3] + cell_offset(c), s.p, s.n) == 0;
+}
+
+#define NOT_FOUND  UINT32_MAX
+#define LINEAR_MAX 8u // keys looked at one after the other: the length test settles most of them
+
+static uint32_t
+find_hashed(const struct ag_mem *m, const struct ag_hash_index *ix, const ag_cell *keys, uint32_t n,
+            struct ag_str s)
+{
+    uint64_t h = ag_hash(s.p, s.n, m->hash_seed);
+    uint32_t slot = ag_hash_slot(h, ix->table[h % ix->nbuckets], ix->nslots);
+    uint32_t i = ix->table[ix->nbuckets + slot];
+    return i < n && cell_is_string(m, keys[i], s) ? i : NOT_FOUND;
+}
+
+static uint32_t
+find_string(const struct ag_mem *m, const ag_cell *keys, uint32_t n, struct ag_str s)
+{
+    if (n <= LINEAR_MAX) {
+        for (uint32_t i = 0; i < n; i++)
+            if (cell_is_string(m, keys[i], s))
+                return i;
+        return NOT_FOUND;
+    }
+    uint32_t lo = 0, hi = n;
+    while (lo < hi) {
+        uint32_t mid = lo + (hi - lo) / 2;
+        struct ag_value k = ag_cell_load(m, keys[mid]);
+        int r = k.kind != AG_STRING ? (k.kind < AG_STRING ? -1 : 1)
+                                    : cmp_bytes(k.p, k.len, (const uint8_t *)s.p, (uint32_t)s.n);
+        if (r == 0)
+            return mid;
+        if (r < 0)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return NOT_FOUND;
+}
+
+static uint32_t
+find_sorted(const struct ag_mem *m, const ag_cell *keys, uint32_t n, struct ag_value key)
+{
+    uint32_t lo = 0, hi = n;
+    while (lo < hi) {
+        uint32_t mid = lo + (hi - lo) / 2;
+        int r = ag_value_cmp(m, ag_cell_load(m, keys[mid]), key);
+        if (r == 0)
+            return mid;
+        if (r < 0)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return NOT_FOUND;
+}
+
+static uint32_t
+find_key(const struct ag_mem *m, struct ag_value v, const ag_cell *keys, struct ag_value key)
+{
+    if (key.kind != AG_STRING)
+        return find_sorted(m, keys, v.len, key);
+    const struct ag_hash_index *ix = hash_index(m, v);
+    if (ix)
+        return find_hashed(m, ix, keys, v.len, ag_value_str(key));
+    return find_string(m, keys, v.len, ag_value_str(key));
+}
+
+struct ag_value
+ag_object_get(const struct ag_mem *m, struct ag_value obj, struct ag_str key)
+{
+    if (obj.kind != AG_OBJECT || key.n > AG_STRING_MAX)
+        return ag_undef();
+    const struct ag_value k = {.kind = AG_STRING, .len = (uint32_t)key.n, .p = (const uint8_t *)key.p};
+    uint32_t i = find_key(m, obj, object_keys(m, obj), k);
+    return i == NOT_FOUND ? ag_undef() : ag_cell_load(m, elements(obj)[i]);
+}
+
+struct ag_value
+ag_value_get(const struct ag_mem *m, struct ag_value v, struct ag_value key)
+{
+    uint32_t i;
+    int64_t n;
+    switch (v.kind) {
+    case AG_ARRAY:
+        if (!ag_number_int(key, &n) || n < 0 || n >= (int64_t)v.len)
+            return ag_undef();
+        return ag_cell_load(m, elements(v)[n]);
+    case AG_OBJECT:
+        i = find_key(m, v, object_keys(m, v), key);
+        return i == NOT_FOUND ? ag_undef() : ag_cell_load(m, elements(v)[i]);
+    case AG_SET:
+        i = find_key(m, v, elements(v), key);
+        return i == NOT_FOUND ? ag_undef() : ag_cell_load(m, elements(v)[i]);
+    default: return ag_undef();
+    }
+}
+
+bool
+ag_value_contains(const struct ag_mem *m, struct ag_value coll, struct ag_value member)
+{
+    switch (coll.kind) {
+    case AG_SET: return find_key(m, coll, elements(coll), member) != NOT_FOUND;
+    case AG_ARRAY:
+    case AG_OBJECT:
+        for (uint32_t i = 0; i < coll.len; i++)
+            if (ag_value_eq(m, ag_value_at(m, coll, i), member))
+                return true;
+        return false;
+    default: return false;
+    }
+}
+
+struct ag_value
+ag_string_copy(const struct ag_mem *m, struct ag_str s)
+{
+    if (s.n > AG_STRING_MAX)
+        return ag_undef();
+    char *p = ag_arena_alloc(m->arena, s.n, 1);
+    if (!p)
+        return ag_undef();
+    if (s.n)
+        memcpy(p, s.p, s.n);
+    return ag_string(AG_IN_ARENA, ag_str_of(p, s.n));
+}
+
+// --- builders
+// ------------------------------------------------------------------------------------------------
+
+#define BUILDER_FIRST 8u // cells of a new builder
+
+struct ag_builder *
+ag_builder_new(const struct ag_mem *m, enum ag_kind what)
+{
+    struct ag_builder *b = ag_arena_alloc(m->arena, sizeof *b, _Alignof(struct ag_builder));
+    ag_cell *cells = ag_arena_alloc(m->arena, BUILDER_FIRST * sizeof *cells, sizeof *cells);
+    if (!b || !cells)
+        return NULL;
+    *b = (struct ag_builder){.cap = BUILDER_FIRST, .what = (uint8_t)what, .cells = cells};
+    return b;
+}
+
+// Room for `more` cells. The cells grow in place when they are the arena's last.
+static bool
+reserve(const struct ag_mem *m, struct ag_builder *b, uint32_t more)
+{
+    if (b->cap - b->n >= more)
+        return true;
+    if (b->cap >= 2 * AG_CONTAINER_MAX)
+        return false;
+    ag_cell *cells = ag_arena_alloc(m->arena, (size_t)b->cap * 2 * sizeof *cells, sizeof *cells);
+    if (!cells)
+        return false;
+    memcpy(cells, b->cells, b->n * sizeof *cells);
+    b->cells = cells;
+    b->cap *= 2;
+    return true;
+}
+
+bool
+ag_builder_push(const struct ag_mem *m, struct ag_builder *b, struct ag_value v)
+{
+    if (!reserve(m, b, 1) || !ag_cell_store(m, v, &b->cells[b->n]))
+        return false;
+    b->n++;
+    return true;
+}
+
+static bool
+put_pair(const struct ag_mem *m, struct ag_builder *b, struct ag_value key, struct ag_value v)
+{
+    if (!reserve(m, b, 2) || !ag_cell_store(m, key, &b->cells[b->n]) ||
+        !ag_cell_store(m, v, &b->cells[b->n + 1]))
+        return false;
+    b->n += 2;
+    return true;
+}
+
+// An array of `n` cells.
+static struct ag_value
+make_array(const struct ag_mem *m, const ag_cell *cells, uint32_t n)
+{
+    struct ag_array_rec *rec = ag_arena_alloc(m->arena, sizeof *rec + (size_t)n * sizeof *cells, 8);
+    if (!rec)
+        return ag_undef();
+    rec->n = n;
+    rec->zero = 0;
+    if (n)
+        memcpy(rec->element, cells, (size_t)n * sizeof *cells);
+    return (struct ag_value){.kind = AG_ARRAY, .region = AG_IN_ARENA, .len = n, .p = (const uint8_t *)rec};
+}
+
+// Turns the keys put so far into paths of one key, so that both kinds of entry can stand side by side.
+static bool
+keys_to_paths(const struct ag_mem *m, struct ag_builder *b)
+{
+    for (uint32_t i = 0; i < b->n; i += 2) {
+        struct ag_value path = make_array(m, &b->cells[i], 1);
+        if (path.kind == AG_UNDEF || !ag_cell_store(m, path, &b->cells[i]))
+            return false;
+    }
+    b->has_paths = true;
+    return true;
+}
+
+bool
+ag_builder_put(const struct ag_mem *m, struct ag_builder *b, struct ag_value key, struct ag_value v)
+{
+    if (b->has_paths) {
+        ag_cell c;
+        if (!ag_cell_store(m, key, &c))
+            return false;
+        key = make_array(m, &c, 1);
+        if (key.kind == AG_UNDEF)
+            return false;
+    }
+    return put_pair(m, b, key, v);
+}
+
+bool
+ag_builder_putpath(const struct ag_mem *m, struct ag_builder *b, struct ag_value path, struct ag_value v)
+{
+    if (!b->has_paths && !keys_to_paths(m, b))
+        return false;
+    return put_pair(m, b, path, v);
+}
+
+// Sorts `n` items of `w` cells each by their first cell: merge sort, stable, `tmp` holds as many.
+static void
+sort_items(const struct ag_mem *m, ag_cell *items, ag_cell *tmp, uint32_t n, uint32_t w)
+{
+    for (uint32_t run = 1; run < n; run *= 2) {
+        for (uint32_t lo = 0; lo < n; lo += 2 * run) {
+            uint32_t mid = lo + run < n ? lo + run : n, hi = lo + 2 * run < n ? lo + 2 * run : n;
+            uint32_t a = lo, b = mid;
+            for (uint32_t k = lo; k < hi; k++) {
+                bool left = b >= hi || (a < mid && ag_value_cmp(m, ag_cell_load(m, items[(size_t)a * w]),
+                                                                ag_cell_load(m, items[(size_t)b * w])) <= 0);
+                uint32_t from = left ? a++ : b++;
+                memcpy(&tmp[(size_t)k * w], &items[(size_t)from * w], w * sizeof *tmp);
+            }
+        }
+        memcpy(items, tmp, (size_t)n * w * sizeof *items);
+    }
+}
+
+static bool
+is_sorted(const struct ag_mem *m, const ag_cell *items, uint32_t n, uint32_t w)
+{
+    for (uint32_t i = 1; i < n; i++)
+        if (ag_value_cmp(m, ag_cell_load(m, items[(size_t)(i - 1) * w]),
+                         ag_cell_load(m, items[(size_t)i * w])) >= 0)
+            return false;
+    return true;
+}
+
+static bool
+sort_builder(const struct ag_mem *m, ag_cell *items, uint32_t n, uint32_t w)
+{
+    if (is_sorted(m, items, n, w))
+        return true;
+    size_t mark = ag_arena_mark(m->arena);
+    ag_cell *tmp = ag_arena_alloc(m->arena, (size_t)n * w * sizeof *tmp, sizeof *tmp);
+    if (!tmp)
+        return false;
+    sort_items(m, items, tmp, n, w);
+    ag_arena_reset(m->arena, mark);
+    return true;
+}
+
+static bool
+same_cell(const struct ag_mem *m, ag_cell a, ag_cell b)
+{
+    return a == b || ag_value_eq(m, ag_cell_load(m, a), ag_cell_load(m, b));
+}
+
+static struct ag_value
+close_set(const struct ag_mem *m, struct ag_builder *b)
+{
+    if (!sort_builder(m, b->cells, b->n, 1))
+        return ag_undef();
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < b->n; i++)
+        if (n == 0 || !same_cell(m, b->cells[n - 1], b->cells[i]))
+            b->cells[n++] = b->cells[i];
+    b->n = n;
+    struct ag_value v = make_array(m, b->cells, n);
+    if (v.kind == AG_ARRAY)
+        v.kind = AG_SET; // the records have the same shape
+    return v;
+}
+
+// An object of `n` sorted pairs, equal keys side by side.
+static struct ag_value
+make_object(const struct ag_mem *m, const ag_cell *pairs, uint32_t n)
+{
+    uint32_t unique = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        if (i && same_cell(m, pairs[2 * (size_t)i - 2], pairs[2 * (size_t)i])) {
+            if (!same_cell(m, pairs[2 * (size_t)i - 1], pairs[2 * (size_t)i + 1]))
+                return ag_err(AG_VERR_OBJECT_CONFLICT, 0);
+            continue;
+        }
+        unique++;
+    }
+    ag_cell *keys = ag_arena_alloc(m->arena, unique * sizeof *keys, 8);
+    struct ag_object_rec *rec = ag_arena_alloc(m->arena, sizeof *rec + unique * sizeof *keys, 8);
+    if (!keys || !rec)
+        return ag_undef();
+    *rec = (struct ag_object_rec){.n = unique, .keys_off = (uint32_t)((uint8_t *)keys - m->arena->base)};
+    uint32_t at = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        if (i && same_cell(m, pairs[2 * (size_t)i - 2], pairs[2 * (size_t)i]))
+            continue;
+        keys[at] = pairs[2 * (size_t)i];
+        rec->value[at++] = pairs[2 * (size_t)i + 1];
+    }
+    return (struct ag_value){
+        .kind = AG_OBJECT, .region = AG_IN_ARENA, .len = unique, .p = (const uint8_t *)rec};
+}
+
+// Objects for the pairs [from, to), whose sorted paths agree in their first `depth` keys.
+static struct ag_value
+close_paths(const struct ag_mem *m, const ag_cell *pairs, uint32_t from, uint32_t to, uint32_t depth)
+{
+    struct ag_value first = ag_cell_load(m, pairs[2 * (size_t)from]);
+    if (first.len == depth) { // a value ends here: all of them must, with the same value
+        for (uint32_t i = from + 1; i < to; i++)
+            if (ag_cell_load(m, pairs[2 * (size_t)i]).len != depth ||
+                !same_cell(m, pairs[2 * (size_t)from + 1], pairs[2 * (size_t)i + 1]))
+                return ag_err(AG_VERR_OBJECT_CONFLICT, 0);
+        return ag_cell_load(m, pairs[2 * (size_t)from + 1]);
+    }
+    struct ag_builder *b = ag_builder_new(m, AG_OBJECT);
+    if (!b || depth >= AG_DEPTH_MAX)
+        return ag_undef();
+    for (uint32_t i = from; i < to;) {
+        struct ag_value key = ag_value_at(m, ag_cell_load(m, pairs[2 * (size_t)i]), depth);
+        uint32_t end = i + 1;
+        while (end < to &&
+               ag_value_eq(m, key, ag_value_at(m, ag_cell_load(m, pairs[2 * (size_t)end]), depth)))
+            end++;
+        struct ag_value sub = close_paths(m, pairs, i, end, depth + 1);
+        if (sub.kind <= AG_ERROR)
+            return sub;
+        if (!put_pair(m, b, key, sub))
+            return ag_undef();
+        i = end;
+    }
+    return make_object(m, b->cells, b->n / 2);
+}
+
+struct ag_value
+ag_builder_close(const struct ag_mem *m, struct ag_builder *b)
+{
+    if (b->what == AG_ARRAY)
+        return make_array(m, b->cells, b->n);
+    if (b->what == AG_SET)
+        return close_set(m, b);
+    if (!sort_builder(m, b->cells, b->n / 2, 2))
+        return ag_undef();
+    if (b->has_paths && b->n)
+        return close_paths(m, b->cells, 0, b->n / 2, 0);
+    return make_object(m, b->cells, b->n / 2);
+}
