@@ -7,7 +7,8 @@
 
 #include "state/table.h"
 
-#define AGR_RING_MAX 16384u // events per window; more belongs into a rate
+#define AGR_RING_MAX        16384u                      // events per window; more belongs into a rate
+#define AGR_RING_WINDOW_MAX UINT64_C(31622400000000000) // longest window: 366 days, in ns
 
 struct agr_ring {
     uint32_t max;

@@ -219,7 +219,8 @@ share_take(struct agr_state *st, enum agr_table t, const struct agr_key *key)
     // that.
     int64_t a = (int64_t)atomic_fetch_add(share_cell(st, t, key->tenant, 0), 1);
     int64_t b = (int64_t)atomic_fetch_add(share_cell(st, t, key->tenant, 1), 1);
-    if ((a < b ? a : b) < (int64_t)share_of(st, t))
+    uint64_t share = share_of(st, t), all = st->buckets[t] * AGR_BUCKET_SLOTS;
+    if (share >= all || (a < b ? a : b) < (int64_t)share)
         return true;
     share_add(st, t, key->kind, key->tenant, UINT64_MAX);
     return false;
