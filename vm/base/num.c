@@ -391,7 +391,7 @@ ag_num_put_canonical(struct ag_buf *b, struct ag_num n)
     int64_t place = s.exp10 + (int64_t)s.n;
     if (s.is_negative)
         ag_buf_char(b, '-');
-    if (place > 21 || place < -6) // RFC 8785 draws the line here
+    if (place > 21 || place < -5) // RFC 8785 draws the line here
         put_scientific(b, s, place - 1, false);
     else
         put_plain(b, s, place);

@@ -91,7 +91,7 @@ uint64_t ag_num_hash(struct ag_num n, uint64_t seed);
 // The original spelling when there is one, else as Go prints a big.Float: integers in full, others %g
 // shortest.
 void ag_num_put(struct ag_buf *b, struct ag_num n);
-// One spelling per value: the exact decimal, plain when the leading digit's place is 10^-7 to 10^20, else
+// One spelling per value: the exact decimal, plain when the leading digit's place is 10^-6 to 10^20, else
 // d.ddde±x.
 void ag_num_put_canonical(struct ag_buf *b, struct ag_num n);
 
