@@ -7,6 +7,7 @@
 #include "lower.h"
 #include "opt.h"
 #include "yaml_read.h"
+#include "zone_read.h"
 
 void
 agc_job_init(struct agc_job *j)
@@ -83,6 +84,7 @@ make_image(struct agc_job *j)
 {
     struct agc_refusal why;
     struct agc_image_options options = {.serial = j->serial, .secret = j->secret};
+    struct ag_zone **zones = NULL;
     agc_heap_init(&j->heap, &j->ir);
     if (!agc_emit(&j->ir, &j->sources, &j->heap, &j->code, &why))
         return refused(j, &why);
@@ -90,6 +92,10 @@ make_image(struct agc_job *j)
         agc_code_print(&j->ir, &j->code, j->emit);
     if (j->last <= AGC_STAGE_ASM)
         return AGC_DONE;
+    if (j->policy.nzones &&
+        !agc_zones_read(&j->arena, &j->diags, &j->policy, j->tzdata, &zones, &options.tzdata))
+        return AGC_REFUSED;
+    options.zones = (const struct ag_zone *const *)zones;
     agc_stats_cost(&j->ir, &j->code, &j->stats);
     if (!agc_image_build(&j->ir, &j->sources, &j->heap, &j->code, &options, &j->stats, &j->image, &why))
         return refused(j, &why);

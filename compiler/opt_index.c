@@ -199,8 +199,10 @@ put_always(struct writer *w)
     for (uint32_t i = 0; i < w->ix->n; i++)
         if (w->ix->v[i].home == AGC_HOME_ALWAYS)
             pos[n++] = i;
-    if (n)
-        head(w)->always = put_postings(w, 0, pos, n);
+    if (!n)
+        return;
+    uint32_t at = put_postings(w, 0, pos, n); // may move the struct
+    head(w)->always = at;
 }
 
 struct keyed {
