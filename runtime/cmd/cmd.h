@@ -50,11 +50,8 @@ bool agr_has_colour(FILE *f);
 // ---- load.c
 
 // Opens an image, or compiles YAML first in a jailed child. Prints what is wrong. NULL on failure; *ret_exit says the code.
-// `now` fixes nothing; `trust` may be NULL.
+// options may be NULL.
 struct aegis_policy *agr_load(const char *path, const struct aegis_policy_options *options, int *ret_exit);
-// Runs aegisc with `args` (NULL-ended, without the program name) and its standard output into a new memfd.
-// Returns its exit code, or -1; *ret_fd is then closed.
-int agr_compile(const char *const *args, int *ret_fd);
 // A whole file ("-" = standard input) into malloc'd memory with a NUL after it; NULL with a message on failure.
 char *agr_read_file(const char *path, size_t max, size_t *ret_n);
 

@@ -391,6 +391,25 @@ aegis_ctx_hold(struct aegis_ctx *ctx, int is_held)
     ctx->is_held = is_held != 0;
 }
 
+void
+aegis_ctx_leave(struct aegis_ctx *ctx)
+{
+    agr_ctx_leave(ctx);
+}
+
+void
+aegis_ctx_identity(struct aegis_ctx *ctx, struct aegis_str tenant, struct aegis_str agent)
+{
+    ctx->identity_tenant = ag_str_of(tenant.p, tenant.n);
+    ctx->identity_agent = ag_str_of(agent.p, agent.n);
+}
+
+void
+aegis_ctx_aliases(struct aegis_ctx *ctx, int is_on)
+{
+    ctx->has_aliases = is_on != 0;
+}
+
 uint32_t
 aegis_ctx_worker(const struct aegis_ctx *ctx)
 {
@@ -418,11 +437,10 @@ aegis_ctx_refill(struct aegis_ctx *ctx)
 }
 
 int
-aegis_ctx_is_synced(const struct aegis_ctx *ctx, uint64_t wseq, uint64_t *ret_gseq)
+aegis_ctx_is_synced(const struct aegis_ctx *ctx, uint64_t wseq, uint64_t position, uint64_t *ret_gseq)
 {
-    if (!ctx->has_journal || ctx->pos.wseq != wseq)
-        return 0;
-    return agr_journal_is_synced(&ctx->journal, ctx->pos, ret_gseq);
+    struct agr_journal_pos pos = {.wseq = wseq, .segment = (uint32_t)(position >> 32), .offset = (uint32_t)position};
+    return ctx->has_journal && agr_journal_is_synced(&ctx->journal, pos, ret_gseq);
 }
 
 void
@@ -460,15 +478,14 @@ aegis_ctx_audit_ready(const struct aegis_ctx *ctx)
 }
 
 int
-aegis_ctx_recheck_kill(struct aegis_ctx *ctx, const struct aegis_decision *d)
+aegis_ctx_recheck_kill(struct aegis_ctx *ctx, struct aegis_str tenant, struct aegis_str agent, struct aegis_str type)
 {
     int scope = 0;
-    (void)d;
-    if (!ctx->is_in_span) {
+    if (!ctx->is_in_span)
         agr_kill_enter(ctx->host->state, ctx->worker);
-        ctx->is_in_span = true;
-    }
-    return agr_killed(ctx, ctx->tenant, ctx->agent, ctx->type, &scope) != 0;
+    ctx->is_in_span = true;
+    return agr_killed(ctx, ag_str_of(tenant.p, tenant.n), ag_str_of(agent.p, agent.n), ag_str_of(type.p, type.n),
+                      &scope) != 0;
 }
 
 int

@@ -234,7 +234,8 @@ static enum aegis_status
 check_kill(struct aegis_ctx *ctx, const struct ag_image *im)
 {
     int scope = 0;
-    agr_kill_enter(ctx->host->state, ctx->worker);
+    if (!ctx->is_in_span)
+        agr_kill_enter(ctx->host->state, ctx->worker);
     ctx->is_in_span = true;
     int killed = agr_killed(ctx, ctx->tenant, ctx->agent, ctx->type, &scope);
     if (killed == -1)
@@ -284,7 +285,7 @@ agr_commit(struct aegis_ctx *ctx, const struct aegis_policy *p, const char *entr
         s = journal(ctx, p, entry);
     if (s != AEGIS_OK)
         give_back(ctx, &p->im, true);
-    if (s != AEGIS_OK || !proceeds(ctx) || !ctx->is_held)
+    if (!ctx->is_held)
         agr_ctx_leave(ctx);
     return s;
 }

@@ -22,7 +22,8 @@ agr_ctx_leave(struct aegis_ctx *ctx)
 void
 agr_ctx_begin(struct aegis_ctx *ctx)
 {
-    agr_ctx_leave(ctx);
+    if (!ctx->is_held)
+        agr_ctx_leave(ctx);
     if (ctx->is_pinned)
         agr_slot_unpin(ctx->slot, ctx->pin);
     ctx->is_pinned = false;
@@ -84,35 +85,82 @@ text_of(const struct aegis_ctx *ctx, const char *key)
     return v.kind == AG_STRING ? ag_value_str(v) : (struct ag_str){"", 0};
 }
 
-// An action without a tenant belongs to the tenant "default": it never escapes a limit or a switch by leaving it out.
-static bool
-add_tenant(struct aegis_ctx *ctx)
+// A member that the input must have under this name with this value, or under another name as it is.
+struct wanted {
+    const char *key, *alias;
+    struct ag_str value; // added when the input has neither
+};
+
+// The input with `w`'s member added or renamed; undefined when the arena is full.
+static struct ag_value
+with_member(struct aegis_ctx *ctx, const struct wanted *w)
 {
     struct ag_mem *m = &ctx->call.mem;
     struct ag_builder *b = ag_builder_new(m, AG_OBJECT);
-    struct ag_value tenant = ag_string_copy(m, AG_STR("default"));
-    struct ag_value key = ag_string_copy(m, AG_STR("tenant"));
-    if (!b || tenant.kind != AG_STRING || key.kind != AG_STRING || !ag_builder_put(m, b, key, tenant))
-        return false;
+    struct ag_value key = ag_string_copy(m, ag_str_z(w->key)), value = ag_undef();
+    if (!b || key.kind != AG_STRING)
+        return ag_undef();
     for (uint32_t i = 0; i < ctx->input.len; i++) {
-        struct ag_value k = ag_object_key(m, ctx->input, i);
-        if (k.kind == AG_STRING && ag_str_is(ag_value_str(k), "tenant"))
-            continue;
-        if (!ag_builder_put(m, b, k, ag_value_at(m, ctx->input, i)))
-            return false;
+        struct ag_value k = ag_object_key(m, ctx->input, i), v = ag_value_at(m, ctx->input, i);
+        if (w->alias && ag_str_is(ag_value_str(k), w->alias))
+            value = v;
+        else if (!ag_str_is(ag_value_str(k), w->key) && !ag_builder_put(m, b, k, v))
+            return ag_undef();
     }
-    struct ag_value v = ag_builder_close(m, b);
-    if (v.kind != AG_OBJECT)
-        return false;
-    ctx->input = v;
-    return true;
+    if (value.kind == AG_UNDEF)
+        value = ag_string_copy(m, w->value);
+    if (value.kind == AG_UNDEF || !ag_builder_put(m, b, key, value))
+        return ag_undef();
+    return ag_builder_close(m, b);
+}
+
+static bool
+is_missing(const struct aegis_ctx *ctx, const char *key)
+{
+    struct ag_value v = ag_object_get(&ctx->call.mem, ctx->input, ag_str_z(key));
+    return v.kind == AG_UNDEF || (v.kind == AG_STRING && v.len == 0);
+}
+
+// Makes the input say who asks and what in the native names. An action without a tenant belongs to the tenant "default":
+// it never escapes a limit or a switch by leaving it out.
+static enum aegis_status
+complete_action(struct aegis_ctx *ctx, struct aegis_error *reterr)
+{
+    struct ag_str tenant = ctx->identity_tenant.n ? ctx->identity_tenant : AG_STR("default");
+    const struct wanted all[] = {{"type", "action_type", {NULL, 0}},
+                                 {"agent", "agent_id", {NULL, 0}},
+                                 {"agent", NULL, ctx->identity_agent},
+                                 {"tenant", NULL, tenant}};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        const struct wanted *w = &all[i];
+        if (w->alias ? !ctx->has_aliases || is_missing(ctx, w->alias) : w->value.n == 0)
+            continue;
+        if (!is_missing(ctx, w->key))
+            continue;
+        struct ag_value v = with_member(ctx, w);
+        if (v.kind != AG_OBJECT)
+            return agr_fail(reterr, AEGIS_TOO_LARGE, "the input does not fit into the working memory");
+        ctx->input = v;
+    }
+    return AEGIS_OK;
+}
+
+static enum aegis_status
+check_identity(const struct aegis_ctx *ctx, struct aegis_error *reterr)
+{
+    if (ctx->identity_tenant.n && !ag_str_eq(ctx->identity_tenant, ctx->tenant))
+        return agr_fail(reterr, AEGIS_IDENTITY, "identity_mismatch: the input names another tenant");
+    if (ctx->identity_agent.n && !ag_str_eq(ctx->identity_agent, ctx->agent))
+        return agr_fail(reterr, AEGIS_IDENTITY, "identity_mismatch: the input names another agent");
+    return AEGIS_OK;
 }
 
 // Fields of an action that are there must have the right type: a number as `type` is a mistake, not a wildcard.
 static enum aegis_status
 check_action(struct aegis_ctx *ctx, struct aegis_error *reterr)
 {
-    static const char *const text_fields[] = {"agent", "description", "session_id", "target", "tenant", "type"};
+    static const char *const text_fields[] = {"agent",  "agent_id", "action_type", "description", "session_id",
+                                              "target", "tenant",   "type"};
     for (size_t i = 0; i < sizeof text_fields / sizeof *text_fields; i++) {
         struct ag_value v = ag_object_get(&ctx->call.mem, ctx->input, ag_str_z(text_fields[i]));
         if (v.kind != AG_UNDEF && v.kind != AG_STRING)
@@ -142,19 +190,20 @@ check_input(struct aegis_ctx *ctx, bool is_proposal, struct aegis_error *reterr)
     if (ctx->input.kind != AG_OBJECT)
         return agr_fail(reterr, AEGIS_MALFORMED, "the input must be a JSON object");
     enum aegis_status s = is_proposal ? check_proposal(ctx, reterr) : check_action(ctx, reterr);
+    if (s == AEGIS_OK && !is_proposal)
+        s = complete_action(ctx, reterr);
     if (s != AEGIS_OK)
         return s;
     ctx->tenant = text_of(ctx, "tenant");
-    if (ctx->tenant.n == 0) {
-        if (!is_proposal && !add_tenant(ctx))
-            return agr_fail(reterr, AEGIS_ARENA, "the input does not fit into the working memory");
-        ctx->tenant = AG_STR("default");
-    }
     ctx->agent = text_of(ctx, is_proposal ? "agent_id" : "agent");
+    if (is_proposal && ctx->tenant.n == 0)
+        ctx->tenant = ctx->identity_tenant.n ? ctx->identity_tenant : AG_STR("default");
+    if (is_proposal && ctx->agent.n == 0)
+        ctx->agent = ctx->identity_agent;
     ctx->type = is_proposal ? AG_STR("proposal") : text_of(ctx, "type");
     ctx->target = text_of(ctx, "target");
     ctx->session = text_of(ctx, "session_id");
-    return AEGIS_OK;
+    return check_identity(ctx, reterr);
 }
 
 static enum aegis_status
@@ -221,6 +270,11 @@ fill(struct aegis_ctx *ctx, const struct aegis_policy *p, enum aegis_status s, u
     d->now_ns = ctx->now.wall_ns;
     d->cost = fuel_before - ctx->call.fuel;
     d->rule_ix = AG_NONE;
+    d->audit_level = p->im.meta->audit_level;
+    d->type = str_out(ctx->type);
+    d->target = str_out(ctx->target);
+    d->agent = str_out(ctx->agent);
+    d->tenant = str_out(ctx->tenant);
     d->policy_name = str_out(ag_str_z(ctx->host->policy_name));
     d->policy_digest = (struct aegis_str){p->digest, sizeof p->digest};
     if (s != AEGIS_OK) {
@@ -253,6 +307,7 @@ fill(struct aegis_ctx *ctx, const struct aegis_policy *p, enum aegis_status s, u
         d->worker = ctx->worker;
         d->journal = ctx->journal.journal;
         d->wseq = ctx->pos.wseq;
+        d->position = (uint64_t)ctx->pos.segment << 32 | ctx->pos.offset;
     }
 }
 

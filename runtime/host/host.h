@@ -54,7 +54,9 @@ struct aegis_ctx {
     bool has_journal;
     uint32_t worker;    // line in the state file
     bool has_worker;
-    bool is_held;       // keep the kill span open after decide
+    bool is_held;       // keep the kill span open until it is left explicitly
+    bool has_aliases;   // accept the names of agent-aegis requests
+    struct ag_str identity_tenant, identity_agent; // as authenticated; empty: the input says it
     bool is_in_span;
     uint32_t input_max;
     uint64_t fuel_max;

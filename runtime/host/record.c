@@ -408,7 +408,10 @@ write_audit_json(const struct aegis_ctx *ctx, const struct aegis_decision *d, st
     ag_buf_u64(b, d->wseq);
     ag_buf_lit(b, ",\"level\":\"");
     ag_buf_str(b, ag_str_z(levels[ctx->call.im->meta->audit_level]));
-    ag_buf_lit(b, "\"}");
+    ag_buf_char(b, '"');
+    if (ctx->call.im->meta->audit_level != AG_JOURNALED)
+        ag_buf_lit(b, ",\"gseq\":" AEGIS_GSEQ_BLANK);
+    ag_buf_char(b, '}');
 }
 
 size_t

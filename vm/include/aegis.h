@@ -37,6 +37,7 @@ extern "C" {
     S(SERIAL, "the image's serial is lower than the one required")                                           \
     S(NO_ENTRY, "the image has no such entrypoint")                                                          \
     S(MALFORMED, "the input is not what the entrypoint takes")                                               \
+    S(IDENTITY, "identity_mismatch")                                                                         \
     S(TOO_LARGE, "the input is larger than a limit")                                                         \
     S(FUEL, "fuel_exhausted")                                                                                \
     S(ARENA, "arena_exhausted")                                                                              \
@@ -207,8 +208,11 @@ struct aegis_decision {
     struct aegis_str boot;      /* audit position */
     uint32_t worker, journal;
     uint64_t wseq;
+    uint64_t position;          /* of the row in its journal, opaque */
     uint64_t reservation;
     uint32_t rule_ix;           /* YAML rule, UINT32_MAX when none */
+    uint32_t audit_level;       /* 0 journaled, 1 durable, 2 witnessed */
+    struct aegis_str type, target, agent, tenant; /* the action as it was understood */
 };
 
 struct aegis_ctx;

@@ -33,22 +33,36 @@ AEGIS_API enum aegis_status aegis_host_attach(const struct aegis_host_fds *fds, 
 
 /* ---- contexts ---- */
 
-/* 1: a decide call leaves the kill-switch span open until aegis_ctx_release, so that a reply can be sent inside it. */
+/* At level durable the record ends in "gseq":, this blank, and two braces; the number is written into it after the sync. */
+#define AEGIS_GSEQ_BLANK "                    "
+
+/*
+ * 1: the span in which an engagement of the kill switch waits for this context opens with the first allow and stays open
+ * over further decide calls, so that one reply can carry several; it ends with aegis_ctx_leave. Default 0: each decide
+ * call ends its own.
+ */
 AEGIS_API void aegis_ctx_hold(struct aegis_ctx *ctx, int is_held);
+AEGIS_API void aegis_ctx_leave(struct aegis_ctx *ctx);
+/* Who asks, as the listener authenticated it; an input that says otherwise gets AEGIS_IDENTITY. Empty strings: the input
+   says it. The bytes must stay until the next call. */
+AEGIS_API void aegis_ctx_identity(struct aegis_ctx *ctx, struct aegis_str tenant, struct aegis_str agent);
+/* 1: read `action_type` as `type` and `agent_id` as `agent` where the native name is missing (agent-aegis requests). */
+AEGIS_API void aegis_ctx_aliases(struct aegis_ctx *ctx, int is_on);
 /* Number of this context's line in the state file (worker number in rows and metrics). */
 AEGIS_API uint32_t aegis_ctx_worker(const struct aegis_ctx *ctx);
 /* Descriptor that is readable when the sequencer sent something, or -1; call aegis_ctx_refill then. */
 AEGIS_API int aegis_ctx_journal_fd(const struct aegis_ctx *ctx);
-/* Is the last decision's row synced? Fills *ret_gseq when it is. */
-AEGIS_API int aegis_ctx_is_synced(const struct aegis_ctx *ctx, uint64_t wseq, uint64_t *ret_gseq);
+/* Is the row of a decision (its wseq and position) synced? Fills *ret_gseq when it is. */
+AEGIS_API int aegis_ctx_is_synced(const struct aegis_ctx *ctx, uint64_t wseq, uint64_t position, uint64_t *ret_gseq);
 /* Asks the sequencer to sync now (level durable). */
 AEGIS_API void aegis_ctx_wake_sequencer(struct aegis_ctx *ctx);
 /* Appends a row of another type ("refused", "policy", "kill", "worker_crash", "note"); body is a JSON object. */
 AEGIS_API enum aegis_status aegis_ctx_row(struct aegis_ctx *ctx, const char *type, const char *body, size_t n);
 /* Is audit able to take rows now? 0 no, 1 yes, 2 yes but half of a limit is used. */
 AEGIS_API int aegis_ctx_audit_ready(const struct aegis_ctx *ctx);
-/* Reads the kill words again before a parked allow is sent; enters the span. 0: still clear; 1: engaged or unreadable. */
-AEGIS_API int aegis_ctx_recheck_kill(struct aegis_ctx *ctx, const struct aegis_decision *d);
+/* Reads the kill words again before a parked allow is sent, and opens the span. 0: still clear; 1: engaged or unreadable. */
+AEGIS_API int aegis_ctx_recheck_kill(struct aegis_ctx *ctx, struct aegis_str tenant, struct aegis_str agent,
+                                     struct aegis_str type);
 /* The kill switch that made the last outcome `kill`: texts borrow from ctx. 0 when none did. */
 AEGIS_API int aegis_ctx_kill_text(struct aegis_ctx *ctx, struct aegis_str *ret_by, struct aegis_str *ret_reason,
                                   int64_t *ret_at_ns);

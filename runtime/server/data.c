@@ -1,0 +1,434 @@
+// SPDX-License-Identifier: Apache-2.0
+// The data plane: one function per endpoint, from request to answer. Decisions are made by libaegis through aegis.h alone.
+// In: struct agr_request. Out: the connection's answer. Contracts: docs/formats/http.md (ours), features B15, A15, A16.
+// Next file to read: runtime/host/decide.c.
+#include "data.h"
+
+#include "reply.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+#define RECORD_SIZE 16384u
+
+static struct agr_worker_process *
+worker_of(struct agr_conn *c)
+{
+    return c->loop->user;
+}
+
+static int64_t
+clock_now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+static struct ag_str
+str_in(struct aegis_str s)
+{
+    return ag_str_of(s.p, s.n);
+}
+
+// --- deciding
+
+static void
+count_outcome(const struct agr_worker_process *w, const struct aegis_decision *d)
+{
+    agr_count(w, (enum agr_counter)(AGR_C_OUTCOME_ALLOW + d->outcome));
+    if (d->outcome == AEGIS_UNAVAILABLE) {
+        agr_count(w, d->status == AEGIS_AUDIT                                           ? AGR_C_ERRORS_AUDIT
+                     : d->status == AEGIS_STATE || d->status == AEGIS_STATE_UNAVAILABLE ? AGR_C_ERRORS_STATE
+                                                                                        : AGR_C_ERRORS_EVALUATE);
+        return;
+    }
+    enum agr_counter status = d->outcome <= AEGIS_MONITOR    ? AGR_C_DECISIONS_PROCEED
+                              : d->outcome == AEGIS_THROTTLE ? AGR_C_DECISIONS_PAUSE
+                              : d->outcome == AEGIS_ESCALATE ? AGR_C_DECISIONS_ESCALATE
+                                                             : AGR_C_DECISIONS_HALT;
+    agr_count(w, status);
+    for (uint32_t i = 0; i < d->n_gates && i < 6; i++) {
+        unsigned row = (unsigned)(AGR_C_GATE_RISK_PASS + 3 * i);
+        agr_count(w, (enum agr_counter)(row + (d->gates[i].state.p[0] == 'p' ? 0 : d->gates[i].state.p[0] == 'f' ? 1 : 2)));
+    }
+}
+
+enum aegis_status
+agr_data_decide(struct agr_conn *c, const char *entry, struct ag_str json, struct aegis_decision *d,
+                struct aegis_error *e)
+{
+    struct agr_worker_process *w = worker_of(c);
+    memset(d, 0, sizeof *d);
+    d->size = sizeof *d;
+    e->size = sizeof *e;
+    int64_t begin = clock_now();
+    enum aegis_status s = aegis_ctx_decide_json(w->ctx, w->slot, entry, json.p, json.n, d, e);
+    int64_t took = clock_now() - begin;
+    agr_count_latency(w, AGR_C_LATENCY_DECISION, took);
+    if (s != AEGIS_OK) {
+        agr_count(w, AGR_C_ERRORS_INPUT);
+        return s;
+    }
+    agr_count_latency(w, AGR_C_LATENCY_DECIDE, took);
+    count_outcome(w, d);
+    if (d->is_allowed)
+        w->has_allow = true;
+    return s;
+}
+
+// No decision was made: the status that says why.
+void
+agr_data_refuse(struct agr_conn *c, enum aegis_status s, const struct aegis_error *e)
+{
+    struct agr_worker_process *w = worker_of(c);
+    agr_count(w, AGR_C_REFUSED);
+    switch (s) {
+    case AEGIS_MALFORMED:
+        // Text that is no JSON is the client's framing mistake; JSON of the wrong shape is understood and refused.
+        if (e->offset || strncmp(e->text, "field", 5) != 0)
+            agr_reply_error(c, 400, "malformed", e->text);
+        else
+            agr_reply_error(c, 422, "malformed", e->text);
+        return;
+    case AEGIS_TOO_LARGE: agr_reply_error(c, 413, "too_large", e->text); return;
+    case AEGIS_IDENTITY: agr_reply_error(c, 403, "identity_mismatch", e->text); return;
+    case AEGIS_NO_ENTRY: agr_reply_error(c, 404, "no_entrypoint", e->text); return;
+    default: agr_reply_error(c, 503, "unavailable", e->text); return;
+    }
+}
+
+struct ag_str
+agr_data_record(struct agr_worker_process *w, const struct aegis_decision *d)
+{
+    for (;;) {
+        size_t n = w->record ? aegis_decision_json(w->ctx, d, w->record, w->record_size) : SIZE_MAX;
+        if (n != SIZE_MAX)
+            return ag_str_of(w->record, n);
+        size_t size = w->record_size ? w->record_size * 2 : RECORD_SIZE;
+        char *record = realloc(w->record, size);
+        if (!record)
+            return AG_STR("");
+        w->record = record;
+        w->record_size = size;
+    }
+}
+
+// At level durable the answer waits for the sync of its row; the row's number is then written into the record.
+void
+agr_data_park(struct agr_conn *c, const struct aegis_decision *d, bool is_record_last)
+{
+    struct agr_worker_process *w = worker_of(c);
+    if (d->audit_level == 0 || !d->id.n || !c->out_n)
+        return;
+    c->park_wseq = d->wseq;
+    c->park_position = d->position;
+    c->park_gseq_at = is_record_last ? c->out_n - 2 - (sizeof AEGIS_GSEQ_BLANK - 1) : 0;
+    agr_data_park_identity(c, d);
+    aegis_ctx_leave(w->ctx);
+    w->has_allow = false;
+    aegis_ctx_wake_sequencer(w->ctx);
+    agr_conn_park(c);
+}
+
+static int
+status_of(const struct aegis_decision *d)
+{
+    return d->status == AEGIS_DEADLINE ? 504 : d->outcome == AEGIS_UNAVAILABLE ? 503 : 200;
+}
+
+// --- POST /v1/decide
+
+// The end of the JSON value that starts at p, by brackets and strings alone; its validity is the decoder's business.
+static const char *
+value_end(const char *p, const char *end)
+{
+    unsigned depth = 0;
+    bool is_string = false;
+    for (; p < end; p++) {
+        if (is_string) {
+            if (*p == '\\')
+                p++;
+            else if (*p == '"')
+                is_string = false;
+            continue;
+        }
+        switch (*p) {
+        case '"': is_string = true; break;
+        case '{':
+        case '[': depth++; break;
+        case '}':
+        case ']':
+            if (depth == 0)
+                return p;
+            depth--;
+            break;
+        case ',':
+            if (depth == 0)
+                return p;
+            break;
+        default: break;
+        }
+    }
+    return NULL;
+}
+
+static struct ag_str
+trim(struct ag_str s)
+{
+    while (s.n && strchr(" \t\r\n", s.p[0]) && s.p[0])
+        s = ag_str_of(s.p + 1, s.n - 1);
+    while (s.n && s.p[s.n - 1] && strchr(" \t\r\n", s.p[s.n - 1]))
+        s.n--;
+    return s;
+}
+
+bool
+agr_data_batch(struct ag_str body, struct ag_str *item, unsigned *ret_n)
+{
+    const char *p = body.p + 1, *end = body.p + body.n - 1; // inside the brackets
+    *ret_n = 0;
+    if (body.n < 2 || body.p[0] != '[' || *end != ']')
+        return false;
+    if (trim(ag_str_of(p, (size_t)(end - p))).n == 0)
+        return true;
+    for (;;) {
+        const char *stop = value_end(p, end);
+        const char *to = stop ? stop : end;
+        if (*ret_n == AGR_BATCH_MAX)
+            return false;
+        item[(*ret_n)++] = trim(ag_str_of(p, (size_t)(to - p)));
+        if (!stop)
+            return true;
+        if (*stop != ',')
+            return false;
+        p = stop + 1;
+    }
+}
+
+static void
+decide_batch(struct agr_conn *c, struct ag_str body)
+{
+    static struct ag_str item[AGR_BATCH_MAX];
+    struct agr_worker_process *w = worker_of(c);
+    struct aegis_decision d = {.size = sizeof d};
+    struct aegis_error e;
+    unsigned n;
+    if (!agr_data_batch(body, item, &n)) {
+        agr_reply_error(c, 400, "malformed", "a batch is a JSON array of at most 256 actions");
+        return;
+    }
+    size_t size = 65536, at = 0;
+    char *out = malloc(size);
+    if (!out)
+        return;
+    out[at++] = '[';
+    bool is_waiting = false;
+    for (unsigned i = 0; i < n; i++) {
+        char text[512];
+        struct ag_str record;
+        enum aegis_status s = agr_data_decide(c, "decide", item[i], &d, &e);
+        if (s == AEGIS_OK) {
+            record = agr_data_record(w, &d);
+            is_waiting = is_waiting || (d.audit_level && d.id.n);
+        } else {
+            struct ag_buf b;
+            ag_buf_init(&b, text, sizeof text);
+            ag_buf_lit(&b, "{\"error\":{\"code\":");
+            ag_buf_json_str(&b, ag_str_z(s == AEGIS_IDENTITY ? "identity_mismatch" : "malformed"));
+            ag_buf_lit(&b, ",\"message\":");
+            ag_buf_json_str(&b, ag_str_z(e.text));
+            ag_buf_lit(&b, "}}");
+            record = ag_str_of(b.p, b.n);
+        }
+        while (size - at < record.n + 2) {
+            char *more = realloc(out, size *= 2);
+            if (!more) {
+                free(out);
+                return;
+            }
+            out = more;
+        }
+        if (i)
+            out[at++] = ',';
+        memcpy(out + at, record.p, record.n);
+        at += record.n;
+    }
+    out[at++] = ']';
+    agr_reply_json(c, 200, ag_str_of(out, at));
+    free(out);
+    if (is_waiting) // the last row is synced only after all before it
+        agr_data_park(c, &d, false);
+}
+
+void
+agr_data_v1_decide(struct agr_conn *c, const struct agr_request *r)
+{
+    struct aegis_decision d;
+    struct aegis_error e;
+    struct ag_str body = trim(r->body);
+    if (body.n && body.p[0] == '[') {
+        decide_batch(c, body);
+        return;
+    }
+    enum aegis_status s = agr_data_decide(c, "decide", r->body, &d, &e);
+    if (s != AEGIS_OK) {
+        agr_data_refuse(c, s, &e);
+        return;
+    }
+    agr_reply_json(c, status_of(&d), agr_data_record(worker_of(c), &d));
+    agr_data_park(c, &d, true);
+}
+
+// --- GET/POST /v1/check: the decision as a status, for nginx auth_request and Envoy ext_authz
+
+static void
+check_member(struct ag_buf *b, const char *key, struct ag_str value)
+{
+    if (!value.n)
+        return;
+    if (b->p[b->n - 1] != '{')
+        ag_buf_char(b, ',');
+    ag_buf_json_str(b, ag_str_z(key));
+    ag_buf_char(b, ':');
+    ag_buf_json_str(b, value);
+}
+
+static struct ag_str
+either(struct ag_str a, struct ag_str b)
+{
+    return a.n ? a : b;
+}
+
+void
+agr_data_v1_check(struct agr_conn *c, const struct agr_request *r)
+{
+    struct agr_worker_process *w = worker_of(c);
+    struct aegis_decision d;
+    struct aegis_error e;
+    char json[16384];
+    struct ag_buf b;
+    ag_buf_init(&b, json, sizeof json);
+    ag_buf_char(&b, '{');
+    check_member(&b, "type", either(agr_header_get(r, "x-aegis-type"), agr_header_get(r, "x-original-method")));
+    check_member(&b, "target", either(agr_header_get(r, "x-aegis-target"), agr_header_get(r, "x-original-uri")));
+    check_member(&b, "agent", agr_header_get(r, "x-agent-id"));
+    check_member(&b, "tenant", agr_header_get(r, "x-tenant-id"));
+    ag_buf_char(&b, '}');
+    enum aegis_status s = agr_data_decide(c, "decide", ag_str_of(b.p, b.n), &d, &e);
+    if (s != AEGIS_OK) {
+        agr_data_refuse(c, s, &e);
+        return;
+    }
+    int status = d.outcome == AEGIS_UNAVAILABLE ? status_of(&d)
+                 : d.is_allowed                 ? 200
+                 : d.outcome == AEGIS_THROTTLE  ? (int)w->config->throttle_status
+                                                : 403;
+    agr_reply_begin(c, status, AGR_JSON);
+    agr_reply_header(c, "X-Aegis-Decision", str_in(d.decision));
+    agr_reply_header(c, "X-Aegis-Reason", str_in(d.reason));
+    if (d.rule.n)
+        agr_reply_header(c, "X-Aegis-Rule", str_in(d.rule));
+    if (d.id.n)
+        agr_reply_header(c, "X-Aegis-Decision-Id", str_in(d.id));
+    if (d.outcome == AEGIS_THROTTLE) {
+        char seconds[24];
+        struct ag_buf t;
+        ag_buf_init(&t, seconds, sizeof seconds);
+        ag_buf_u64(&t, (uint64_t)(d.retry_after_ns + 999999999) / 1000000000u);
+        agr_reply_header(c, "Retry-After", ag_str_of(t.p, t.n));
+    }
+    agr_reply_body(c, agr_data_record(w, &d));
+    agr_data_park(c, &d, true);
+}
+
+// --- health
+
+void
+agr_data_livez(struct agr_conn *c, const struct agr_request *r)
+{
+    (void)r;
+    agr_reply_json(c, 200, AG_STR("{\"status\":\"ok\"}"));
+}
+
+void
+agr_data_readyz(struct agr_conn *c, const struct agr_request *r)
+{
+    struct agr_worker_process *w = worker_of(c);
+    (void)r;
+    int audit = aegis_ctx_audit_ready(w->ctx);
+    if (audit == 0)
+        agr_reply_json(c, 503, AG_STR("{\"status\":\"unavailable\",\"reason\":\"audit_unavailable\"}"));
+    else if (c->loop->is_draining)
+        agr_reply_json(c, 503, AG_STR("{\"status\":\"unavailable\",\"reason\":\"draining\"}"));
+    else if (audit == 2)
+        agr_reply_json(c, 200, AG_STR("{\"status\":\"ok\",\"warning\":\"half of an audit limit is used\"}"));
+    else
+        agr_reply_json(c, 200, AG_STR("{\"status\":\"ok\"}"));
+}
+
+void
+agr_data_health(struct agr_conn *c, const struct agr_request *r)
+{
+    struct agr_worker_process *w = worker_of(c);
+    char json[1024];
+    struct ag_buf b;
+    (void)r;
+    bool is_ok = aegis_ctx_audit_ready(w->ctx) != 0;
+    ag_buf_init(&b, json, sizeof json);
+    ag_buf_lit(&b, "{\"status\":");
+    ag_buf_str(&b, is_ok ? AG_STR("\"ok\"") : AG_STR("\"degraded\""));
+    ag_buf_lit(&b, ",\"version\":");
+    ag_buf_json_str(&b, ag_str_z(aegis_version()));
+    ag_buf_lit(&b, ",\"stage\":\"serving\",\"policy_digest\":\"");
+    ag_buf_str(&b, ag_str_of(w->digest, sizeof w->digest));
+    ag_buf_lit(&b, "\",\"identity\":");
+    ag_buf_str(&b, c->on->identity == AGR_IDENTITY_KEY ? AG_STR("\"key\"") : AG_STR("\"request\""));
+    ag_buf_lit(&b, ",\"checks\":{\"config\":{\"ok\":true},\"gates\":{\"ok\":true},\"audit\":{\"ok\":");
+    ag_buf_str(&b, is_ok ? AG_STR("true") : AG_STR("false"));
+    ag_buf_lit(&b, "}},\"healthy\":");
+    ag_buf_str(&b, is_ok ? AG_STR("true") : AG_STR("false"));
+    ag_buf_lit(&b, ",\"config_ok\":true,\"gates_ok\":true}");
+    agr_reply_json(c, is_ok ? 200 : 503, ag_str_of(b.p, b.n));
+}
+
+// --- dispatch
+
+void
+agr_data_handle(struct agr_conn *c, const struct agr_request *r)
+{
+    static const struct {
+        unsigned methods;
+        const char *path;
+        agr_handler *handle;
+    } routes[] = {
+#define ROUTE(methods, path, handler) {methods, path, handler},
+#include "data_routes.def"
+    };
+    struct agr_worker_process *w = worker_of(c);
+    struct aegis_str tenant = {NULL, 0}, agent = {NULL, 0};
+    bool is_known = false;
+    int64_t begin = clock_now();
+    agr_count(w, AGR_C_REQUESTS);
+    for (size_t i = 0; i < sizeof routes / sizeof *routes; i++) {
+        if (!ag_str_is(r->path, routes[i].path))
+            continue;
+        is_known = true;
+        if (!(routes[i].methods >> r->method & 1))
+            continue;
+        if (routes[i].methods != 1u << AGR_GET && c->on->identity == AGR_IDENTITY_KEY &&
+            !agr_key_identify(w->keys, w->nkeys, r, &tenant, &agent)) {
+            agr_data_unauthorized(c, r);
+            return;
+        }
+        aegis_ctx_identity(w->ctx, tenant, agent);
+        routes[i].handle(c, r);
+        agr_count_latency(w, AGR_C_LATENCY_REQUEST, clock_now() - begin);
+        return;
+    }
+    agr_count(w, AGR_C_ERRORS_HTTP);
+    if (is_known)
+        agr_reply_error(c, 405, "method_not_allowed", "this path does not take that method");
+    else
+        agr_reply_error(c, 404, "not_found", "there is nothing at this path");
+}
