@@ -10,6 +10,10 @@
 #include <math.h>
 #include <stdint.h>
 
+#ifdef AEGIS_HAVE_MPFR
+#include <mpfr.h>
+#endif
+
 double portable_exp(double x);
 double portable_log(double x);
 double portable_erfc(double x);
@@ -27,10 +31,6 @@ double portable_sqrt(double x);
 #undef ag_log
 #undef ag_erfc
 #undef ag_sqrt
-
-#ifdef AEGIS_HAVE_MPFR
-#include <mpfr.h>
-#endif
 
 #define INF   ((double)INFINITY)
 #define NOTNO ((double)NAN)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A bounded writer: appends bytes into memory of the caller and remembers overflow instead of failing each call.
-// In: a fixed array. Out: bytes; `is_full` tells that something did not fit (the content is then a prefix).
-// Thread rule: one writer, one thread.
+// A bounded writer: appends bytes into memory of the caller and remembers overflow instead of failing each
+// call. In: a fixed array. Out: bytes; `is_full` tells that something did not fit (the content is then a
+// prefix). Thread rule: one writer, one thread.
 #ifndef AG_BASE_BUF_H
 #define AG_BASE_BUF_H
 
@@ -51,7 +51,8 @@ void ag_buf_u64(struct ag_buf *b, uint64_t v);
 void ag_buf_i64(struct ag_buf *b, int64_t v);
 // Lower-case hex of n bytes.
 void ag_buf_hex(struct ag_buf *b, const void *p, size_t n);
-// A JSON string with quotes, minimal escapes (\" \\ \b \f \n \r \t, \u00XX for the other controls); the input is valid UTF-8.
+// A JSON string with quotes, minimal escapes (\" \\ \b \f \n \r \t, \u00XX for the other controls); the input
+// is valid UTF-8.
 void ag_buf_json_str(struct ag_buf *b, struct ag_str s);
 // RFC 3339 UTC with `digits` fraction digits (0, 3, 6 or 9) of a UNIX time in nanoseconds.
 void ag_buf_time(struct ag_buf *b, int64_t unix_ns, int digits);

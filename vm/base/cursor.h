@@ -9,8 +9,8 @@
 
 struct ag_cursor {
     const uint8_t *p;
-    size_t n;   // bytes in all
-    size_t at;  // next byte
+    size_t n;  // bytes in all
+    size_t at; // next byte
     bool is_bad;
 };
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The one non-cryptographic hash: XXH3-64 with a seed (xxhash, inlined). Used for constant tables of an image
-// (seed from the image) and never for a table over attacker-chosen keys, which uses the keyed SipHash of state/.
-// Thread rule: pure functions.
+// (seed from the image) and never for a table over attacker-chosen keys, which uses the keyed SipHash of
+// state/. Thread rule: pure functions.
 #ifndef AG_BASE_HASH_H
 #define AG_BASE_HASH_H
 

@@ -16,7 +16,10 @@ struct ag_str {
 };
 
 #define AG_STR(literal)                                                                                      \
-    (struct ag_str) { (literal), sizeof(literal) - 1 }
+    (struct ag_str)                                                                                          \
+    {                                                                                                        \
+        (literal), sizeof(literal) - 1                                                                       \
+    }
 
 static inline struct ag_str
 ag_str_of(const char *p, size_t n)
