@@ -140,14 +140,12 @@ op_fits(struct ag_value op, enum ag_limit_kind kind)
     return false;
 }
 
-#define KEYS_MAX 16u // values in the key of one limit
-
 static bool
 plan_element(struct ag_call *c, struct ag_value v)
 {
     struct ag_value op = ag_object_get(&c->mem, v, AG_STR("op")),
                     keys = ag_object_get(&c->mem, v, AG_STR("key"));
-    struct ag_value count = ag_object_get(&c->mem, v, AG_STR("n")), values[KEYS_MAX];
+    struct ag_value count = ag_object_get(&c->mem, v, AG_STR("n")), values[AG_LIMIT_KEYS_MAX];
     uint32_t ix = find_limit(c, ag_object_get(&c->mem, v, AG_STR("limit")));
     uint64_t n = 1;
     struct ag_str key;
@@ -155,7 +153,7 @@ plan_element(struct ag_call *c, struct ag_value v)
         (count.kind != AG_UNDEF && !amount(count, &n)))
         return false;
     uint32_t nkeys = c->im->limits[ix].nkeys;
-    if ((keys.kind != AG_ARRAY && nkeys) || (nkeys && keys.len != nkeys) || nkeys > KEYS_MAX)
+    if ((keys.kind != AG_ARRAY && nkeys) || (nkeys && keys.len != nkeys) || nkeys > AG_LIMIT_KEYS_MAX)
         return false;
     for (uint32_t i = 0; i < nkeys; i++)
         values[i] = ag_value_at(&c->mem, keys, i);

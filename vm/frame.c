@@ -56,7 +56,7 @@ path_from(const struct ag_mem *m, struct ag_value v, struct ag_value path, uint3
 struct ag_value
 ag_value_path(const struct ag_mem *m, struct ag_value v, struct ag_value path)
 {
-    return path_from(m, v, path, 0);
+    return path.kind == AG_ARRAY ? path_from(m, v, path, 0) : ag_undef();
 }
 
 static bool
@@ -186,6 +186,8 @@ struct ag_value
 ag_frame_data(struct ag_call *c, uint32_t ix, struct ag_value path)
 {
     struct ag_value v = ag_undef();
+    if (path.kind != AG_ARRAY)
+        return v;
     if (c->im->meta->data != AG_NONE)
         v = path_from(&c->mem, ag_image_const(c->im, c->im->meta->data), path, 0);
     bool covered;

@@ -79,9 +79,9 @@ struct ag_meta {
     uint64_t fuel;             // default and upper bound of fuel per decision
     uint32_t arena_size;       // bytes of call arena needed at the declared input limit
     uint32_t input_max;        // bytes of input the cost bound was computed for
-    uint32_t
-        stack_regs; // registers of the deepest call chain: need(f) = max(nregs, a + need(g) for each call of
-                    // g with its window at a), the most over all entrypoints; the verifier refuses less
+    uint32_t stack_regs; // registers of the deepest call chain: need(f) = max(nregs, a + need(g) for each
+                         // call of g with its window at a), the most over all entrypoints; calls beyond what
+                         // the host gives end as arena_exhausted
     uint32_t memo_slots;
     uint64_t hash_seed; // of every hash index in the image
     uint8_t combine;    // enum ag_combine

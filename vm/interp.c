@@ -534,7 +534,7 @@ dispatch:
         if (below != AG_NONE && ag_frame_answers(c, below, callee, &window[0]))
             GO_CHECKED;
         CHARGE(callee->code_n);
-        if (depth == AG_CALLS_MAX || c->stop != AG_EVAL_OK) {
+        if (depth == AG_CALLS_MAX || (size_t)(window - c->regs) + callee->nregs > c->nregs) {
             ag_stop(c, AG_EVAL_ARENA);
             goto out;
         }
@@ -789,7 +789,7 @@ ag_eval(struct ag_call *c, uint32_t entry_ix, struct ag_value input, struct ag_v
     c->mem.base[AG_IN_IMAGE] = c->im->heap;
     c->mem.base[AG_IN_ARENA] = c->mem.arena->base;
     c->mem.hash_seed = c->im->meta->hash_seed;
-    if (c->nregs < c->im->meta->stack_regs)
+    if (c->nregs < c->im->funcs[e->func].nregs)
         return AG_EVAL_ARENA;
     if (e->is_decision)
         ag_outcome_begin(c);

@@ -9,11 +9,11 @@
 #define AG_CALLS_MAX      512u   // functions active at once: the call graph is acyclic, this bounds the stack
 #define AG_LOOPS_MAX      256u   // loops open at once in one function
 #define AG_FRAMES_MAX     65536u // data frames of one evaluation; beyond it the arena counts as exhausted
-#define AG_VERIFY_REGS    AG_REGS_MAX // registers tracked by the verifier's bit sets
-#define AG_FUNCS_MAX      (1u << 20)  // functions of one image
-#define AG_CODE_MAX       (1u << 24)  // instructions of one image
-#define AG_INDEX_LISTS    256u        // posting lists merged by one lookup; beyond it every rule is tried
-#define AG_EFFECT_KEY_MAX 4096u       // bytes of one limit key
-#define AG_STEP_BYTES     16u         // bytes of text handled for one unit of fuel
+#define AG_LIMIT_KEYS_MAX 16u    // values in the key of one limit
+#define AG_FUNCS_MAX      (1u << 20) // functions of one image
+#define AG_CODE_MAX       (1u << 24) // instructions of one image
+#define AG_INDEX_LISTS    256u       // posting lists merged by one lookup; beyond it every rule is tried
+#define AG_EFFECT_KEY_MAX 4096u      // bytes of one limit key
+#define AG_STEP_BYTES     16u        // bytes of text handled for one unit of fuel
 
 #endif
