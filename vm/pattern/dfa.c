@@ -11,6 +11,7 @@
 #define DEAD       0u
 #define ACCEPT     1u
 #define NO_STATE   UINT32_MAX
+#define BUCKET_MAX 65536u // instructions times classes that are sorted at once
 
 struct state {
     uint32_t at, n;  // its instructions in the pool, in rising order
@@ -33,7 +34,12 @@ struct builder {
     uint32_t *stack;
     uint32_t *reach, n_reach; // ranges reached in this round
     uint64_t *set;            // instructions of the new state
-    uint32_t *pool, n_pool;   // grows at the end of the arena
+    uint64_t *restart;        // what a search that starts anew at every byte adds to every state
+    bool is_restart_match;    // ... and whether it matches at once
+    uint8_t class_of[256];
+    uint32_t bucket_at[258],
+        *bucket;            // ranges of the state at hand by class: bucket[bucket_at[k] .. bucket_at[k+1])
+    uint32_t *pool, n_pool; // grows at the end of the arena
 };
 
 static uint32_t
@@ -145,61 +151,110 @@ intern(struct builder *b, uint32_t before)
     return b->n_state++;
 }
 
-// The state after `from` and byte c (BYTE_NONE: the end of the text).
+// The state that the ranges in `list` lead to on byte c; the round is new.
 static uint32_t
-step(struct builder *b, uint32_t from, uint32_t c)
+step_ranges(struct builder *b, const uint32_t *list, uint32_t n, uint32_t c)
 {
-    const struct state *s = &b->states[from];
-    const uint32_t *ranges = b->pool + s->at;
-    uint32_t n = s->n;
-    new_round(b);
     b->work += n;
-    if (s->has_pending) {
-        for (uint32_t k = 0; k < s->n; k++)
-            follow(b, b->pool[s->at + k], true, facts_between(s->before, c), true);
-        if (b->is_matched)
-            return ACCEPT;
-        n = b->n_reach; // the second half of `reach` takes what the next round finds
-        memcpy(b->reach + b->nfa->n, b->reach, n * sizeof(*b->reach));
-        ranges = b->reach + b->nfa->n;
-        new_round(b);
-    }
-    if (c == BYTE_NONE)
-        return DEAD;
     for (uint32_t k = 0; k < n; k++) {
-        const struct insn *i = &b->nfa->insn[ranges[k]];
+        const struct insn *i = &b->nfa->insn[list[k]];
         if (i->op == OP_RANGE && i->lo <= c && c <= i->hi)
             follow(b, i->out, false, 0, true);
     }
-    if (!b->is_anchored)
-        follow(b, b->nfa->start, false, 0, true);
+    for (uint32_t w = 0; !b->is_anchored && w <= b->nfa->n / 64; w++)
+        b->set[w] |= b->restart[w];
+    b->is_matched |= !b->is_anchored && b->is_restart_match;
     return intern(b, c == '\n' ? '\n' : is_word_byte(c) ? 'a' : ' ');
+}
+
+// The state after s and byte c (BYTE_NONE: the end of the text), settling pending facts first.
+static uint32_t
+step_pending(struct builder *b, const struct state *s, uint32_t c)
+{
+    uint32_t facts = facts_between(s->before, c), *settled = b->reach + b->nfa->n; // second half of `reach`
+    new_round(b);
+    for (uint32_t k = 0; k < s->n; k++)
+        follow(b, b->pool[s->at + k], true, facts, true);
+    if (b->is_matched)
+        return ACCEPT;
+    if (c == BYTE_NONE)
+        return DEAD;
+    uint32_t n = b->n_reach;
+    memcpy(settled, b->reach, n * sizeof(*settled));
+    new_round(b);
+    return step_ranges(b, settled, n, c);
+}
+
+// Sorts the ranges of s by the classes that they take; false when there are too many.
+static bool
+fill_buckets(struct builder *b, const struct state *s)
+{
+    uint32_t n = 0;
+    memset(b->bucket_at, 0, sizeof(b->bucket_at));
+    for (uint32_t k = 0; k < s->n; k++) {
+        const struct insn *i = &b->nfa->insn[b->pool[s->at + k]];
+        for (uint32_t c = b->class_of[i->lo]; c <= b->class_of[i->hi]; c++, n++)
+            b->bucket_at[c + 2]++;
+        if (n > BUCKET_MAX - 256)
+            return false;
+    }
+    b->work += n;
+    for (uint32_t c = 2; c < 258; c++) // bucket_at[c + 1] is now where class c is written next
+        b->bucket_at[c] += b->bucket_at[c - 1];
+    for (uint32_t k = 0; k < s->n; k++) {
+        uint32_t pc = b->pool[s->at + k];
+        const struct insn *i = &b->nfa->insn[pc];
+        for (uint32_t c = b->class_of[i->lo]; c <= b->class_of[i->hi]; c++)
+            b->bucket[b->bucket_at[c + 1]++] = pc;
+    }
+    return true;
+}
+
+static void
+fill_row(struct builder *b, uint32_t from)
+{
+    uint8_t *row = b->cells + (size_t)from * b->stride * 2;
+    struct state s = b->states[from];
+    bool is_sorted = from > ACCEPT && !s.has_pending && fill_buckets(b, &s);
+    for (uint32_t k = 0; k < b->stride && !b->is_full; k++) {
+        uint32_t to = from;
+        if (from > ACCEPT && s.has_pending) {
+            to = step_pending(b, &s, b->rep[k]);
+        } else if (from > ACCEPT && b->rep[k] == BYTE_NONE) {
+            to = DEAD;
+        } else if (from > ACCEPT) {
+            new_round(b);
+            to = is_sorted ? step_ranges(b, b->bucket + b->bucket_at[k],
+                                         b->bucket_at[k + 1] - b->bucket_at[k], b->rep[k])
+                           : step_ranges(b, b->pool + s.at, s.n, b->rep[k]);
+        }
+        st16(row + (size_t)k * 2, (uint16_t)(to * b->stride));
+    }
+    b->is_full |= b->work > b->work_max;
 }
 
 static bool
 build(struct builder *b, uint32_t *ret_start)
 {
     new_round(b);
+    follow(b, b->nfa->start, false, 0, true);
+    memcpy(b->restart, b->set, (b->nfa->n / 64 + 1) * sizeof(*b->set));
+    b->is_restart_match = b->is_matched;
+    new_round(b);
     follow(b, b->nfa->start, false, 0, false);
     *ret_start = intern(b, BYTE_NONE);
-    for (uint32_t s = 0; s < b->n_state && !b->is_full; s++) {
-        uint8_t *row = b->cells + (size_t)s * b->stride * 2;
-        for (uint32_t k = 0; k < b->stride && !b->is_full; k++) {
-            uint32_t to = s <= ACCEPT ? s : step(b, s, b->rep[k]);
-            st16(row + (size_t)k * 2, (uint16_t)(to * b->stride));
-        }
-        b->is_full |= b->work > b->work_max;
-    }
+    for (uint32_t s = 0; s < b->n_state && !b->is_full; s++)
+        fill_row(b, s);
     return !b->is_full;
 }
 
 // When the start state waits for one byte and every other byte leads back to it, that byte; else BYTE_NONE.
 static uint32_t
-skip_byte(const struct builder *b, const uint8_t class_of[256], uint32_t start)
+skip_byte(const struct builder *b, uint32_t start)
 {
     uint32_t found = BYTE_NONE;
     for (uint32_t c = 0; c < 256; c++) {
-        if (ld16(b->cells + ((size_t)start * b->stride + class_of[c]) * 2) == start * b->stride)
+        if (ld16(b->cells + ((size_t)start * b->stride + b->class_of[c]) * 2) == start * b->stride)
             continue;
         if (found != BYTE_NONE)
             return BYTE_NONE;
@@ -223,8 +278,11 @@ reserve(struct builder *b, const struct nfa *nfa)
     b->stack = ag_arena_alloc(a, (2 * (size_t)nfa->n + 1) * sizeof(*b->stack), 4);
     b->reach = ag_arena_alloc(a, 2 * (size_t)nfa->n * sizeof(*b->reach), 4);
     b->set = ag_arena_alloc(a, ((size_t)nfa->n / 64 + 1) * sizeof(*b->set), 8);
+    b->restart = ag_arena_alloc(a, ((size_t)nfa->n / 64 + 1) * sizeof(*b->restart), 8);
+    b->bucket = ag_arena_alloc(a, BUCKET_MAX * sizeof(*b->bucket), 4);
     b->pool = ag_arena_alloc(a, 0, 4);
-    if (!b->section || !b->states || !b->heads || !b->seen || !b->stack || !b->reach || !b->set || !b->pool)
+    if (!b->section || !b->states || !b->heads || !b->seen || !b->stack || !b->reach || !b->set ||
+        !b->restart || !b->bucket || !b->pool)
         return false;
     b->cells = b->section + DFA_HEADER;
     memset(b->seen, 0, nfa->n * sizeof(*b->seen));
@@ -238,11 +296,10 @@ struct ag_str
 pattern_dfa(struct pattern_compile *c, const struct nfa *nfa, bool is_anchored)
 {
     struct builder b = {.nfa = nfa, .arena = c->arena, .is_anchored = is_anchored};
-    uint8_t class_of[256];
     size_t mark = ag_arena_mark(c->arena);
     uint32_t start = DEAD;
     b.work_max = c->fuel && *c->fuel < AG_PATTERN_DFA_WORK_MAX ? *c->fuel : AG_PATTERN_DFA_WORK_MAX;
-    b.n_class = byte_classes(nfa, class_of, b.rep);
+    b.n_class = byte_classes(nfa, b.class_of, b.rep);
     b.stride = b.n_class + 1;
     bool is_built = nfa->n <= AG_PATTERN_DFA_INSN_MAX && reserve(&b, nfa) && build(&b, &start);
     if (c->fuel)
@@ -254,7 +311,7 @@ pattern_dfa(struct pattern_compile *c, const struct nfa *nfa, bool is_anchored)
     st32(b.section, b.n_state);
     st32(b.section + 4, b.stride);
     st32(b.section + 8, start * b.stride);
-    st32(b.section + 12, skip_byte(&b, class_of, start));
-    memcpy(b.section + 16, class_of, 256);
+    st32(b.section + 12, skip_byte(&b, start));
+    memcpy(b.section + 16, b.class_of, 256);
     return ag_str_of((const char *)b.section, DFA_HEADER + (size_t)b.n_state * b.stride * 2);
 }

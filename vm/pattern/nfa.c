@@ -104,6 +104,15 @@ cover(const struct ast *a, uint32_t lo, uint32_t hi)
     return a->ranges[from].lo <= lo && a->ranges[from].hi >= hi ? 2 : 1;
 }
 
+// Any `levels` continuation bytes.
+static uint32_t
+continuation_any(struct maker *m, int levels, uint32_t next)
+{
+    for (; levels; levels--)
+        next = cons(m, OP_RANGE, 0x80, 0xBF, next, 0);
+    return next;
+}
+
 // The continuation bytes for the code points base .. base + 64^levels - 1 of the class, but those below `min`
 // (they have a shorter form). At most three levels deep.
 static uint32_t
@@ -111,6 +120,8 @@ continuation(struct maker *m, const struct ast *a, uint32_t base, int levels, ui
 {
     struct byte_list l = {0};
     uint32_t step = 1u << (6 * (levels - 1));
+    if (base >= min && cover(a, base, base + 64 * step - 1) == 2)
+        return continuation_any(m, levels, next);
     for (uint32_t k = 0; k < 64; k++) {
         uint32_t lo = base + k * step;
         int part = lo + step <= min ? 0 : cover(a, lo, lo + step - 1);
