@@ -155,7 +155,7 @@ undo_cell(struct agr_state *st, const struct agr_charge *c)
     _Atomic uint64_t *w = agr_table_word_at(st, c->at);
     uint64_t seen = c->stamp;
     if (w)
-        (void)agr_word_cas(w, &seen, 0);
+        (void)agr_word_cas(w, &seen, c->n);
 }
 
 void

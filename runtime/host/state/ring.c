@@ -186,13 +186,15 @@ agr_ring_take(struct agr_state *st, const struct agr_key *key, const struct agr_
         uint64_t cell = atomic_load(&s.f.e->aux[s.cell]);
         if (!hold_chunk(&s.f, tick + window) || counts(cell, s.f.word, window, tick))
             continue;
+        // Kept for a give-back: to a process with a lagging clock the time that stood here may still count.
+        uint64_t before = agr_word_gen(cell) == agr_word_gen(s.f.word) ? cell & AGR_WORD_MASK : 0;
         uint64_t next = (uint64_t)agr_word_gen(s.f.word) << AGR_GEN_SHIFT | tick;
         if (!atomic_compare_exchange_strong(&s.f.e->aux[s.cell], &cell, next))
             continue;
         ret->remaining--;
         ret->reset_after_ns = (int64_t)(window * AGR_TICK_NS);
         *ret_charge = (struct agr_charge){.at = agr_table_offset(st, &s.f.e->aux[s.cell]),
-                                          .n = 1,
+                                          .n = before,
                                           .stamp = next,
                                           .kind = AGR_RING,
                                           .gen = agr_word_gen(next)};

@@ -39,7 +39,7 @@ struct agr_view {
 // A charge that was made, so that it can be given back (agr_charge_undo) or settled (budget.h). Plain data.
 struct agr_charge {
     uint64_t at;     // offset of the word or cell in the state file; 0 = nothing was charged
-    uint64_t n;      // ticks, events or micro-dollars charged
+    uint64_t n;      // rate: ticks; quota: events; budget: micro-dollars; ring: the time its cell held before
     uint64_t stamp;  // rate: tick of the take; ring: the cell's value
     uint32_t window; // quota, budget
     uint8_t kind, period, gen;
