@@ -27,8 +27,9 @@ typedef void (*agr_slot_release)(struct aegis_policy *p, void *arg);
 // Makes an empty slot. `release` is called once for every policy that leaves it, from the publishing thread
 // or from agr_slot_reclaim and agr_slot_free, never from a reader. NULL when memory is short.
 struct aegis_slot *agr_slot_new(agr_slot_release release, void *arg);
-// Takes over p (NULL empties the slot). The policy before is released now or, while a reader holds it, by a
-// later publish, reclaim or free. Waits only when AGR_SLOT_RETIRED replaced policies are still pinned.
+// Takes over p (NULL empties the slot); a policy is published once in its life. The policy before is released
+// now or, while a reader holds it, by a later publish, reclaim or free. Waits only when AGR_SLOT_RETIRED
+// replaced policies are still pinned.
 void agr_slot_publish(struct aegis_slot *s, struct aegis_policy *p);
 // Pins the current policy. `hint` spreads readers over cells: give each context its own number.
 struct agr_pin agr_slot_pin(struct aegis_slot *s, uint32_t hint);
