@@ -21,14 +21,22 @@ keys_dir(const struct sequencer *s, char ret[KEY_PATH_MAX])
     return n > 0 && n < (int)KEY_PATH_MAX;
 }
 
+// Appears whole or not at all, and never over a file that is there.
 static bool
 write_new(const char *path, const char *p, size_t n, mode_t mode)
 {
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+    char tmp[KEY_PATH_MAX + 8];
+    snprintf(tmp, sizeof(tmp), "%s.tmp", path);
+    unlink(tmp); // of a process that was killed; the log's lock is ours
+    int fd = open(tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
     if (fd == -1)
         return false;
     bool ok = write(fd, p, n) == (ssize_t)n && fsync(fd) == 0;
-    return close(fd) == 0 && ok;
+    ok = close(fd) == 0 && ok && link(tmp, path) == 0;
+    int saved = errno;
+    unlink(tmp);
+    errno = saved;
+    return ok;
 }
 
 // A new key of this name in `path` (0600), its verifier key beside it as .vkey.

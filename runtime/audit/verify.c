@@ -84,7 +84,9 @@ bad_row(struct verify *v, uint64_t gseq, const char *fmt, ...)
     v->has_failed = true;
     v->report->has_bad_row = true;
     v->report->bad_gseq = gseq;
-    agr_tile_path(AGR_TILE_ENTRIES, gseq / AGR_TILE_WIDTH, AGR_TILE_WIDTH, v->report->file);
+    uint64_t left = v->checkpoint.size - gseq / AGR_TILE_WIDTH * AGR_TILE_WIDTH;
+    agr_tile_path(AGR_TILE_ENTRIES, gseq / AGR_TILE_WIDTH,
+                  left < AGR_TILE_WIDTH ? (unsigned)left : AGR_TILE_WIDTH, v->report->file);
     va_start(ap, fmt);
     vsnprintf(v->report->text, sizeof(v->report->text), fmt, ap);
     va_end(ap);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Drives the audit log from scripts and kill tests.
-// logtool write LOG ROWS [row]   rows through a journal and a sequencer in this process; prints the verifier key
-// logtool serve LOG              a sequencer until SIGTERM
-// logtool feed LOG [durable]     a writer that appends for ever and prints each acknowledged wseq's decision id
-// logtool verify LOG [VKEY]      prints the report, exit code 1 when refused
+// logtool write LOG ROWS [row]   rows through a journal and a sequencer in this process; prints the verifier
+// key logtool serve LOG              a sequencer until SIGTERM logtool feed LOG [durable]     a writer that
+// appends for ever and prints each acknowledged wseq's decision id logtool verify LOG [VKEY]      prints the
+// report, exit code 1 when refused
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -38,8 +38,8 @@ fill(struct agr_record *rec, char *body, size_t size, unsigned long i)
 {
     struct timespec t;
     clock_gettime(CLOCK_REALTIME, &t);
-    int n = snprintf(body, size, "{\"tenant\":\"acme\",\"agent\":\"bot-%lu\",\"decision\":\"%s\",\"n\":%lu}", i % 17,
-                     i % 3 ? "allow" : "deny", i);
+    int n = snprintf(body, size, "{\"tenant\":\"acme\",\"agent\":\"bot-%lu\",\"decision\":\"%s\",\"n\":%lu}",
+                     i % 17, i % 3 ? "allow" : "deny", i);
     *rec = (struct agr_record){.type = AGR_ROW_DECISION,
                                .time_ns = (int64_t)t.tv_sec * 1000000000 + t.tv_nsec,
                                .body = ag_str_of(body, (size_t)n),
@@ -94,7 +94,8 @@ serve(const char *dir)
     return run(&o);
 }
 
-// Prints an id only after the append (journaled) or after the sync (durable): what the id says must then hold.
+// Prints an id only after the append (journaled) or after the sync (durable): what the id says must then
+// hold.
 static int
 feed(const char *dir, bool is_durable)
 {
@@ -134,8 +135,8 @@ verify(const char *dir, const char *vkey)
     struct agr_verify_options o = {.vkey = vkey};
     enum agr_audit_result res = agr_audit_verify(dir, &o, &r);
     if (res == AGR_AUDIT_OK)
-        printf("ok %llu rows, %u days, %u journals, %llu payloads\n", (unsigned long long)r.rows, r.days, r.journals,
-               (unsigned long long)r.payloads);
+        printf("ok %llu rows, %u days, %u journals, %llu payloads\n", (unsigned long long)r.rows, r.days,
+               r.journals, (unsigned long long)r.payloads);
     else if (r.has_bad_row)
         printf("refused: row %llu (%s): %s\n", (unsigned long long)r.bad_gseq, r.file, r.text);
     else
@@ -154,6 +155,7 @@ main(int argc, char **argv)
         return feed(argv[2], argc > 3);
     if (argc >= 3 && strcmp(argv[1], "verify") == 0)
         return verify(argv[2], argc > 3 ? argv[3] : NULL);
-    fprintf(stderr, "usage: logtool write LOG ROWS [row] | serve LOG | feed LOG [durable] | verify LOG [VKEY]\n");
+    fprintf(stderr,
+            "usage: logtool write LOG ROWS [row] | serve LOG | feed LOG [durable] | verify LOG [VKEY]\n");
     return 2;
 }
