@@ -19,7 +19,6 @@ struct scope { // one open block
 
 struct emit {
     struct agc_ir *ir;
-    const struct agc_sources *sources;
     struct agc_heap *heap;
     struct agc_code *code;
     struct agc_refusal *refusal;
@@ -46,8 +45,7 @@ put(struct emit *e, ag_insn i)
 {
     if (!e->has_span || memcmp(&e->span, &e->last, sizeof e->span) != 0) {
         struct ag_span s = {e->code->ninsns, e->span.source, 1, 1};
-        if (e->sources && e->span.source < e->sources->n)
-            agc_source_place(e->sources, e->span, &s.line, &s.column);
+        agc_place(&e->code->places, e->span, &s.line, &s.column);
         agc_bytes_put(&e->code->spans, &s, sizeof s);
         e->last = e->span;
         e->has_span = true;
@@ -306,8 +304,9 @@ bool
 agc_emit(struct agc_ir *ir, const struct agc_sources *sources, struct agc_heap *heap, struct agc_code *code,
          struct agc_refusal *ret)
 {
-    struct emit e = {.ir = ir, .sources = sources, .heap = heap, .code = code, .refusal = ret};
+    struct emit e = {.ir = ir, .heap = heap, .code = code, .refusal = ret};
     *code = (struct agc_code){.nfuncs = ir->nfuncs};
+    agc_places_init(&code->places, ir->arena, sources);
     code->insns.arena = code->spans.arena = ir->arena;
     code->funcs = agc_alloc(ir->arena, (ir->nfuncs + 1) * sizeof *code->funcs);
     code->stack = agc_alloc(ir->arena, (ir->nfuncs + 1) * sizeof *code->stack);

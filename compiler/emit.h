@@ -6,6 +6,7 @@
 #define AGC_EMIT_H
 
 #include "heap.h"
+#include "places.h"
 
 struct agc_code {
     uint32_t ninsns;
@@ -13,7 +14,8 @@ struct agc_code {
     uint32_t nfuncs;
     struct ag_func *funcs;  // as in the image
     struct agc_bytes spans; // [struct ag_span]
-    uint32_t *stack;        // by function: registers of the deepest chain that starts with it
+    struct agc_places places;
+    uint32_t *stack; // by function: registers of the deepest chain that starts with it
 };
 
 // Appends the code of every function. Constants named by 16-bit operands come first in CONSTS.

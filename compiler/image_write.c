@@ -98,8 +98,7 @@ put_rules(struct image *im)
                               .approval = r->approval,
                               .sort_as = im->ir->rules[i].sort_as,
                               .gate_mask = r->gate_mask};
-        if (im->sources && r->span.source < im->sources->n)
-            agc_source_place(im->sources, r->span, &row.line, &row.column);
+        agc_place(&im->code->places, r->span, &row.line, &row.column);
         agc_bytes_put(&im->sec[AG_SEC_RULES], &row, sizeof row);
     }
 }

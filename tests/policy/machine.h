@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// One image, one call, one outcome: what tests need to run a decision. In: image bytes, JSON, a clock. Out: an outcome
-// whose strings live until the next run. Memory: its own arena. Thread rule: one struct, one thread.
+// One image, one call, one outcome: what tests need to run a decision. In: image bytes, JSON, a clock. Out:
+// an outcome whose strings live until the next run. Memory: its own arena. Thread rule: one struct, one
+// thread.
 #ifndef AEGIS_TEST_MACHINE_H
 #define AEGIS_TEST_MACHINE_H
 
@@ -25,7 +26,8 @@ tm_open(struct tm *m, struct ag_str image)
 {
     struct ag_image_error e;
     memset(m, 0, sizeof *m);
-    if (ag_image_open(image.p, image.n, &m->im, &e) != AG_IMAGE_OK || ag_image_verify(&m->im, &e) != AG_IMAGE_OK) {
+    if (ag_image_open(image.p, image.n, &m->im, &e) != AG_IMAGE_OK ||
+        ag_image_verify(&m->im, &e) != AG_IMAGE_OK) {
         snprintf(m->why, sizeof m->why, "image refused at %llu: %s", (unsigned long long)e.offset, e.text);
         return false;
     }

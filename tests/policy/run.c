@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Runs tests/policy/*.case: policy text, clock and inputs in, decisions out. Every case runs through the whole compiler,
-// optimised and not, and through the machine; both images must give the expected answer.
+// Runs tests/policy/*.case: policy text, clock and inputs in, decisions out. Every case runs through the
+// whole compiler, optimised and not, and through the machine; both images must give the expected answer.
 //
-//   policy:                      the following lines that begin with a blank are the policy (their indentation is cut)
-//   policy-file: NAME            a policy beside the case file, or under the shared vectors when it begins with $SHARED/
-//   entry: evaluate              entrypoint, decide when not given
-//   now: 2026-03-20T12:00:00Z    clock, kept for what follows
-//   warns: ID                    the compiler must warn about this; no-warning: ID must not
-//   input: {...}                 one JSON value
-//   expect: allow rule=x reason=y risk=low approval=auto status=pause gate.risk=0.0036 state.risk=fail effects=1
+//   policy:                      the following lines that begin with a blank are the policy (their
+//   indentation is cut) policy-file: NAME            a policy beside the case file, or under the shared
+//   vectors when it begins with $SHARED/ entry: evaluate              entrypoint, decide when not given now:
+//   2026-03-20T12:00:00Z    clock, kept for what follows warns: ID                    the compiler must warn
+//   about this; no-warning: ID must not input: {...}                 one JSON value expect: allow rule=x
+//   reason=y risk=low approval=auto status=pause gate.risk=0.0036 state.risk=fail effects=1
 //
 // In: case files. Out: TAP. Memory: one job per policy. Next file to read: machine.h.
 #include "compile.h"
@@ -25,7 +24,7 @@
 struct run {
     const char *dir, *file;
     unsigned line;
-    char *policy;      // text of the current policy
+    char *policy; // text of the current policy
     size_t policy_n;
     struct agc_job job[2];
     struct tm machine[2];
