@@ -3,9 +3,12 @@
 // Next file to read: yaml.c, then lower.c, opt.c, emit.c, image_write.c.
 #include "compile.h"
 
+#include "analyse.h"
+#include "check.h"
 #include "image_write.h"
 #include "lower.h"
 #include "opt.h"
+#include "resolve.h"
 #include "yaml_read.h"
 #include "zone_read.h"
 
@@ -40,6 +43,21 @@ read_sources(struct agc_job *j)
     }
     if (prints(j, AGC_STAGE_AST) && !agc_diags_failed(&j->diags))
         agc_ast_print(&j->policy, &j->sources, j->emit);
+    return !agc_diags_failed(&j->diags);
+}
+
+// Steps 4 and 5: names, types, and the questions about sets of rules.
+static bool
+understand(struct agc_job *j)
+{
+    bool ok = agc_resolve(&j->arena, &j->diags, &j->policy);
+    if (ok && prints(j, AGC_STAGE_NAMES))
+        agc_names_print(&j->policy, &j->sources, j->emit);
+    ok = agc_check(&j->diags, &j->policy) && ok;
+    if (ok && prints(j, AGC_STAGE_TYPES))
+        agc_types_print(&j->policy, &j->sources, j->emit);
+    if (ok)
+        agc_analyse(&j->arena, &j->diags, &j->policy);
     return !agc_diags_failed(&j->diags);
 }
 
@@ -109,8 +127,10 @@ agc_compile(struct agc_job *j)
         return AGC_REFUSED;
     if (j->last <= AGC_STAGE_AST)
         return AGC_DONE;
+    if (!understand(j))
+        return AGC_REFUSED;
     if (j->last <= AGC_STAGE_TYPES)
-        return agc_diags_failed(&j->diags) ? AGC_REFUSED : AGC_DONE;
+        return AGC_DONE;
     enum agc_result r = make_ir(j);
     if (r != AGC_DONE || j->last <= AGC_STAGE_INDEX)
         return r;

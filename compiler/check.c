@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+// Step 5, types. In: a resolved tree. Out: the kinds each node can have, from the leaves up; errors where a
+// place needs other kinds, warnings for conditions that do not depend on the input. Memory: the tree. Next
+// file to read: lower.c.
+#include "check.h"
+
+#include "resolve.h"
+#include "type.h"
+
+#include <stdio.h>
+
+#define NUMBER AGC_T(AG_NUMBER)
+#define SET    AGC_T(AG_SET)
+#define BOOL   AGC_T(AG_BOOL)
+
+// Reports when n cannot be of the wanted kinds.
+static void
+need(struct agc_diags *d, const struct agc_node *n, uint32_t want, const char *what)
+{
+    char have_text[100], want_text[100];
+    if (n->types & want)
+        return;
+    agc_diag(d, AGC_D_TYPE_ERROR, n->span, "%s must be %s, this is %s", what,
+             agc_type_text(want, want_text, sizeof want_text),
+             agc_type_text(n->types, have_text, sizeof have_text));
+}
+
+static uint32_t
+check_call(struct agc_diags *d, const struct agc_node *n)
+{
+    const struct agc_builtin *b = agc_builtin_at(n->symbol);
+    char what[120];
+    if (!b)
+        return AGC_T_ANY; // unknown: reported
+    if (n->n - 1 != b->nargs) {
+        agc_diag(d, AGC_D_WRONG_ARITY, n->span, "%s takes %u argument%s, %u given", b->name, b->nargs,
+                 b->nargs == 1 ? "" : "s", n->n - 1);
+        return b->result;
+    }
+    for (uint32_t i = 0; i < b->nargs; i++) {
+        snprintf(what, sizeof what, "argument %u of %s", i + 1, b->name);
+        need(d, n->kid[i + 1], b->arg[i], what);
+    }
+    return b->result;
+}
+
+static uint32_t
+check_binary(struct agc_diags *d, const struct agc_node *n)
+{
+    const struct agc_node *l = n->kid[0], *r = n->kid[1];
+    char what[40], left[100], right[100];
+    snprintf(what, sizeof what, "an operand of %.*s", (int)n->text.n, n->text.p);
+    char op = n->text.n == 1 ? n->text.p[0] : '\0';
+    if (op == '+' || op == '*' || op == '/' || op == '%') {
+        need(d, l, NUMBER, what);
+        need(d, r, NUMBER, what);
+        return NUMBER;
+    }
+    if (op == '-') {
+        need(d, l, NUMBER | SET, what);
+        need(d, r, NUMBER | SET, what);
+        bool both = (l->types & (NUMBER | SET)) && (r->types & (NUMBER | SET));
+        if (both && !(l->types & r->types & (NUMBER | SET)))
+            agc_diag(d, AGC_D_TYPE_ERROR, n->span, "a number and a set cannot be subtracted");
+        return (l->types & r->types & (NUMBER | SET)) ? (l->types & r->types & (NUMBER | SET)) : NUMBER | SET;
+    }
+    if (op == '&' || op == '|') {
+        need(d, l, SET, what);
+        need(d, r, SET, what);
+        return SET;
+    }
+    if (ag_str_is(n->text, "in"))
+        need(d, r, AGC_T_COLLECTION, "the right side of in");
+    else if (ag_str_is(n->text, "==") && !(l->types & r->types))
+        agc_diag(d, AGC_D_TYPE_ERROR, n->span, "%s is never equal to %s",
+                 agc_type_text(l->types, left, sizeof left), agc_type_text(r->types, right, sizeof right));
+    return BOOL;
+}
+
+static uint32_t check_node(struct agc_diags *d, struct agc_node *n);
+
+static uint32_t
+check_ref(struct agc_diags *d, const struct agc_node *n)
+{
+    const struct agc_node *head = n->kid[0];
+    need(d, head, AGC_T_COLLECTION, "what is looked into");
+    return AGC_T_ANY;
+}
+
+static uint32_t
+type_of(struct agc_diags *d, const struct agc_node *n)
+{
+    switch (n->kind) {
+    case AGC_NULL_LIT: return AGC_T(AG_NULL);
+    case AGC_TRUE_LIT:
+    case AGC_FALSE_LIT: return BOOL;
+    case AGC_NUMBER: return NUMBER;
+    case AGC_STRING: return AGC_T(AG_STRING);
+    case AGC_ARRAY: return AGC_T(AG_ARRAY);
+    case AGC_OBJECT: return AGC_T(AG_OBJECT);
+    case AGC_SET: return SET;
+    case AGC_REF: return check_ref(d, n);
+    case AGC_CALL: return check_call(d, n);
+    case AGC_BINARY: return check_binary(d, n);
+    case AGC_NEGATE: need(d, n->kid[0], NUMBER, "the operand of -"); return NUMBER;
+    case AGC_MEMBER2: need(d, n->kid[2], AGC_T_COLLECTION, "the right side of in"); return BOOL;
+    case AGC_PARAM_GT:
+    case AGC_PARAM_LT:
+    case AGC_PARAM_GTE:
+    case AGC_PARAM_LTE: need(d, n->kid[0], NUMBER | AGC_T(AG_STRING), agc_node_name(n->kind)); return BOOL;
+    case AGC_VAR: return AGC_T_ANY;
+    default: return BOOL;
+    }
+}
+
+static uint32_t
+check_node(struct agc_diags *d, struct agc_node *n)
+{
+    for (uint32_t i = n->kind == AGC_CALL; i < n->n; i++)
+        check_node(d, n->kid[i]);
+    n->types = type_of(d, n);
+    return n->types;
+}
+
+static bool
+reads_input(const struct agc_node *n)
+{
+    if (n->kind == AGC_VAR || n->kind == AGC_WINDOW ||
+        (n->kind >= AGC_PARAM_EQ && n->kind <= AGC_PARAM_MATCHES))
+        return true;
+    for (uint32_t i = n->kind == AGC_CALL; i < n->n; i++)
+        if (reads_input(n->kid[i]))
+            return true;
+    return false;
+}
+
+bool
+agc_check(struct agc_diags *diags, struct agc_policy *policy)
+{
+    uint32_t errors = diags->nerrors;
+    for (uint32_t i = 0; i < policy->nrules; i++) {
+        struct agc_node *body = policy->rules[i].body;
+        for (uint32_t k = 0; body && k < body->n; k++) {
+            uint32_t before = diags->nerrors;
+            check_node(diags, body->kid[k]);
+            // A bare `false` is how an empty window reads; it has its own warning.
+            if (diags->nerrors == before && !reads_input(body->kid[k]) && body->kid[k]->kind != AGC_FALSE_LIT)
+                agc_diag(diags, AGC_D_CONSTANT_CONDITION, body->kid[k]->span,
+                         "the condition does not depend on the input");
+        }
+    }
+    for (uint32_t i = 0; i < policy->nlimits; i++)
+        for (uint32_t k = 0; k < policy->limits[i].nkeys; k++)
+            check_node(diags, policy->limits[i].key[k]);
+    return diags->nerrors == errors;
+}
+
+static void
+print_node(FILE *f, const struct agc_sources *sources, const struct agc_node *n, int depth)
+{
+    char text[100];
+    uint32_t line, column;
+    agc_source_place(sources, n->span, &line, &column);
+    fprintf(f, "%*s%u:%u %s", depth * 2, "", line, column, agc_node_name(n->kind));
+    if (n->text.n)
+        fprintf(f, " %.*s", (int)(n->text.n < 60 ? n->text.n : 60), n->text.p);
+    fprintf(f, ": %s\n", agc_type_text(n->types, text, sizeof text));
+    for (uint32_t i = n->kind == AGC_CALL; i < n->n; i++)
+        print_node(f, sources, n->kid[i], depth + 1);
+}
+
+void
+agc_types_print(const struct agc_policy *policy, const struct agc_sources *sources, void *file)
+{
+    FILE *f = file;
+    for (uint32_t i = 0; i < policy->nrules; i++) {
+        const struct agc_rule *r = &policy->rules[i];
+        fprintf(f, "rule %.*s\n", (int)r->name.text.n, r->name.text.p);
+        for (uint32_t k = 0; r->body && k < r->body->n; k++)
+            print_node(f, sources, r->body->kid[k], 1);
+    }
+}
