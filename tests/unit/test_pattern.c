@@ -152,6 +152,10 @@ static const struct {
     {"[a-z]+@[a-z]+\\.com", "to me@example.com now", "3-17"},
     {"^DROP\\s+TABLE", "DROP \t TABLE", "0-12"},
     {"S|^a", "ba", "no"},
+    {"ab(?:)", "cb", "no"},
+    {"ab(?:)", "cab", "1-3"},
+    {"^(?:)ab(?:)c$", "abc", "0-3"},
+    {"(?:)$", "ab", "2-2"},
     {"S|^a", "aS", "0-1"},
 };
 

@@ -80,8 +80,6 @@ find_literal(struct pattern_compile *c, const struct ast *tree, struct parts *re
     uint32_t hints = PROG_LITERAL;
     size_t n = 0;
     const struct ast *list = tree->kind == AST_CAT ? tree->child : tree; // last piece first
-    if (list->kind == AST_EMPTY)
-        list = NULL;
     if (is_fact(list, FACT_TEXT_END)) {
         hints |= PROG_LIT_END;
         list = list->next;
@@ -92,7 +90,7 @@ find_literal(struct pattern_compile *c, const struct ast *tree, struct parts *re
             hints |= PROG_LIT_START;
         else if (is_literal_char(a))
             n += ag_utf8_encode(a->ranges[0].lo, utf8);
-        else
+        else if (a->kind != AST_EMPTY)
             return;
     }
     char *text = pattern_alloc(c, n, 1);
@@ -100,9 +98,9 @@ find_literal(struct pattern_compile *c, const struct ast *tree, struct parts *re
         return;
     ret->hints |= hints;
     ret->literal = ag_str_of(text, n);
-    for (const struct ast *a = list; a && a->kind == AST_CLASS; a = a->next) {
+    for (const struct ast *a = list; a; a = a->next) {
         uint8_t utf8[4];
-        size_t len = ag_utf8_encode(a->ranges[0].lo, utf8);
+        size_t len = a->kind == AST_CLASS ? ag_utf8_encode(a->ranges[0].lo, utf8) : 0;
         n -= len;
         memcpy(text + n, utf8, len);
     }

@@ -52,9 +52,13 @@ run_dfa(const struct prog *g, struct ag_str s)
     const uint8_t *p = (const uint8_t *)s.p, *end = p + s.n;
     uint32_t stride = ld32(d + 4), start = ld32(d + 8), skip = ld32(d + 12), at = start;
     while (p < end) {
-        if (at == start && skip < BYTE_NONE) {
-            p = memchr(p, (int)skip, (size_t)(end - p));
-            if (!p)
+        if (at == start) { // bytes that lead back here need no chain of loads
+            if (skip < BYTE_NONE)
+                p = memchr(p, (int)skip, (size_t)(end - p));
+            else
+                while (p < end && ld16(cells + ((size_t)start + class_of[*p]) * 2) == start)
+                    p++;
+            if (!p || p == end)
                 break;
         }
         at = ld16(cells + ((size_t)at + class_of[*p++]) * 2);
