@@ -260,6 +260,7 @@ class_done(struct class_build *b, bool is_negated, uint32_t *ret_n)
     else
         tidy(b, 0);
     drop_surrogates(b);
+    pattern_pay(b->c, b->n);
     *ret_n = b->n;
     return b->r;
 }

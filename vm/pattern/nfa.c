@@ -200,7 +200,8 @@ static uint32_t
 piece(struct maker *m, const struct ast *a, uint32_t next)
 {
     uint32_t at = next;
-    if (m->c->status != AG_PATTERN_YES)
+    // Pieces are paid too, and classes by their ranges: not all of them make an instruction.
+    if (m->c->status != AG_PATTERN_YES || !pattern_pay(m->c, 1 + 4 * (uint64_t)a->n_range))
         return 0;
     switch (a->kind) {
     case AST_EMPTY: return next;
