@@ -19,14 +19,20 @@ agr_ctx_leave(struct aegis_ctx *ctx)
     ctx->is_in_span = false;
 }
 
+static void
+unpin(struct aegis_ctx *ctx)
+{
+    if (ctx->is_pinned)
+        agr_slot_unpin(ctx->slot, ctx->pin);
+    ctx->is_pinned = false;
+}
+
 void
 agr_ctx_begin(struct aegis_ctx *ctx)
 {
     if (!ctx->is_held)
         agr_ctx_leave(ctx);
-    if (ctx->is_pinned)
-        agr_slot_unpin(ctx->slot, ctx->pin);
-    ctx->is_pinned = false;
+    unpin(ctx);
     ag_arena_reset(&ctx->arena, AG_ARENA_RESERVED);
     ctx->nlevels = 0;
     ctx->has_input = false;
@@ -384,7 +390,12 @@ agr_decide_built(struct aegis_ctx *ctx, struct aegis_slot *slot, const char *ent
         return agr_fail(reterr, ctx->input_status, "the input was not built correctly");
     if (!ctx->has_input)
         return agr_fail(reterr, AEGIS_USAGE, "build an input between aegis_input_begin and this call");
-    ctx->has_input = false;
+    // The built value stays: the same input may be decided again, by this policy or another.
+    if (!ctx->is_held)
+        agr_ctx_leave(ctx);
+    unpin(ctx);
+    ag_arena_reset(&ctx->arena, ctx->built_mark);
+    ctx->input = ctx->built;
     enum aegis_status s = prepare(ctx, slot, reterr);
     return s == AEGIS_OK ? decide(ctx, entry, ret, reterr) : s;
 }

@@ -96,6 +96,8 @@ struct aegis_ctx {
     // input built by calls
     struct agr_input_level level[AGR_INPUT_DEPTH];
     uint32_t nlevels;
+    struct ag_value built;
+    size_t built_mark; // end of the built value in the arena
     enum aegis_status input_status;
     bool has_input;
 

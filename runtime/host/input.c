@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // An input value built by calls: for gateways that hold fields, not JSON. The same limits hold as for JSON.
-// In: aegis_input_* calls. Out: ctx->input. Memory: the context's arena. The first mistake is remembered and returned by
+// In: aegis_input_* calls. Out: ctx->built. Memory: the context's arena. The first mistake is remembered and returned by
 // the decide call, so callers need no check after each step. Next file to read: decide.c.
 #include "host.h"
 
@@ -18,7 +18,7 @@ agr_input_begin(struct aegis_ctx *ctx)
 {
     agr_ctx_begin(ctx);
     ctx->call.mem.base[AG_IN_REQUEST] = NULL;
-    ctx->input = ag_undef();
+    ctx->built = ag_undef();
 }
 
 void
@@ -29,7 +29,8 @@ agr_input_add(struct aegis_ctx *ctx, struct ag_value v)
     if (!ctx->nlevels) { // the root
         if (ctx->has_input)
             fail(ctx, AEGIS_USAGE);
-        ctx->input = v;
+        ctx->built = v;
+        ctx->built_mark = ag_arena_mark(&ctx->arena);
         ctx->has_input = true;
         return;
     }

@@ -247,7 +247,8 @@ AEGIS_API enum aegis_status aegis_ctx_decide_json(struct aegis_ctx *ctx, struct 
 
 /*
  * The same without JSON: build the input value with aegis_input_*, then decide. Begin resets the context. Object members
- * are a key followed by a value. Every call returns AEGIS_OK or remembers the first mistake, which decide returns.
+ * are a key followed by a value. The first mistake is remembered and returned by decide. The built value stays until the
+ * next begin or decide_json: it may be decided several times.
  */
 AEGIS_API void aegis_input_begin(struct aegis_ctx *ctx);
 AEGIS_API void aegis_input_object(struct aegis_ctx *ctx);
