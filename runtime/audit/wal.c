@@ -308,14 +308,16 @@ open_file(struct agr_wal *w, uint64_t file, bool is_last, const struct agr_wal_v
         s = AGR_WAL_BAD;
         snprintf(w->error, sizeof(w->error), "LOG/wal/%s at %zu does not continue the log", name,
                  scan->good_end);
-    } else if (!is_whole) {
+    } else {
+        // Also a file that ends cleanly between two batches, when a batch that was synced is gone.
         bool was_synced = file == synced_file && scan->good_end < synced_offset;
-        if (!is_last || was_synced || wal_has_later_batches(p, n, scan->good_end, scan->seq)) {
+        if (was_synced ||
+            (!is_whole && (!is_last || wal_has_later_batches(p, n, scan->good_end, scan->seq)))) {
             snprintf(w->error, sizeof(w->error),
                      "LOG/wal/%s is damaged at byte %zu, before data that was synced; restore it from a copy",
                      name, scan->good_end);
             s = AGR_WAL_BAD;
-        } else if (!cut_tail(w, name, file, p, n, scan->good_end)) {
+        } else if (!is_whole && !cut_tail(w, name, file, p, n, scan->good_end)) {
             s = fail(w, AGR_WAL_BAD, "cannot cut a torn tail of the WAL");
         }
     }
