@@ -20,9 +20,12 @@ struct agc_rule_set {
     uint32_t *place;                  // by rule: position in the order in which rules win
     uint32_t *order;                  // by position: rule
     bool *is_dead;                    // by rule: cannot decide (shadow.c fills it)
-    uint32_t work;                    // comparisons so far; past AGC_WORK_MAX the questions stop
-    uint32_t nslots[AG_ATTRS];
-    struct agc_posting *slot[AG_ATTRS]; // rules by the prefix of one attribute's glob
+    uint32_t work;                    // comparisons of the present question; past AGC_WORK_MAX it stops
+    // Rules by key: the prefix of each attribute's glob, and last the first parameter that must equal a
+    // string.
+    uint32_t nslots;
+    struct agc_posting *slot[AG_ATTRS + 1];
+    uint32_t *by_prefix[AG_ATTRS]; // rules in the order of their prefixes
 };
 
 // Regions, order and prefix tables.
@@ -37,6 +40,9 @@ struct agc_candidates {
 };
 void agc_rule_set_covering(struct agc_rule_set *s, const struct agc_region *region,
                            struct agc_candidates *ret);
+
+// Says that a question stopped early, when it did, and gives the next one its own allowance of work.
+void agc_rule_set_limit(struct agc_rule_set *s, const char *what);
 
 // unreachable-rule, shadowed-for.
 void agc_analyse_shadow(struct agc_rule_set *s);

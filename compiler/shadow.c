@@ -14,7 +14,7 @@
 #define BYPASS_SHOWN  24u // actions named in one message
 
 struct agc_posting {
-    struct ag_str prefix;
+    struct ag_str key;
     uint32_t n, cap;
     uint32_t *rule;
     bool is_used;
@@ -27,19 +27,43 @@ agc_decision_text(uint8_t decision)
     return decision < AG_SEVERITIES ? names[decision] : "?";
 }
 
+#define BY_PARAM AG_ATTRS // the table of parameters
+
 static struct agc_posting *
-posting(struct agc_rule_set *s, int attr, struct ag_str prefix)
+posting(struct agc_rule_set *s, int by, struct ag_str key)
 {
-    uint32_t h = (uint32_t)ag_hash(prefix.p, prefix.n, 0) & (s->nslots[attr] - 1);
-    while (s->slot[attr][h].is_used && !ag_str_eq(s->slot[attr][h].prefix, prefix))
-        h = (h + 1) & (s->nslots[attr] - 1);
-    return &s->slot[attr][h];
+    uint32_t h = (uint32_t)ag_hash(key.p, key.n, 0) & (s->nslots - 1);
+    while (s->slot[by][h].is_used && !ag_str_eq(s->slot[by][h].key, key))
+        h = (h + 1) & (s->nslots - 1);
+    return &s->slot[by][h];
 }
 
 static struct ag_str
 prefix_of(const struct agc_region *r, int attr)
 {
     return r->attr[attr] ? r->attr[attr]->prefix : AG_STR("");
+}
+
+// "name NUL value" of a parameter that must equal a string; empty for others.
+static struct ag_str
+param_key(struct agc_arena *a, const struct agc_param *p)
+{
+    if (!p->is_string)
+        return AG_STR("");
+    char *k = agc_alloc(a, p->name.n + p->text.n + 1);
+    memcpy(k, p->name.p, p->name.n);
+    if (p->text.n)
+        memcpy(k + p->name.n + 1, p->text.p, p->text.n);
+    return ag_str_of(k, p->name.n + 1 + p->text.n);
+}
+
+static struct ag_str
+first_param_key(struct agc_arena *a, const struct agc_region *r)
+{
+    for (uint32_t i = 0; i < r->nparams; i++)
+        if (r->param[i].is_string)
+            return param_key(a, &r->param[i]);
+    return AG_STR("");
 }
 
 // first_match: source order; deny_overrides: severity first (the same order the decision index uses).
@@ -60,6 +84,48 @@ sort_rules(struct agc_rule_set *s)
         s->place[s->order[i]] = i;
 }
 
+static void
+add_candidate(struct agc_rule_set *s, struct agc_candidates *c, uint32_t rule)
+{
+    c->rule = agc_grow(s->arena, c->rule, c->n, &c->cap, sizeof *c->rule);
+    c->rule[c->n++] = rule;
+}
+
+static void
+put_posting(struct agc_rule_set *s, int by, struct ag_str key, uint32_t rule)
+{
+    struct agc_posting *at = posting(s, by, key);
+    at->key = key;
+    at->is_used = true;
+    at->rule = agc_grow(s->arena, at->rule, at->n, &at->cap, sizeof *at->rule);
+    at->rule[at->n++] = rule;
+}
+
+struct keyed {
+    struct ag_str key;
+    uint32_t rule;
+};
+
+static int
+by_key(const void *pa, const void *pb)
+{
+    const struct keyed *a = pa, *b = pb;
+    int c = ag_str_cmp(a->key, b->key);
+    return c ? c : a->rule < b->rule ? -1 : a->rule > b->rule;
+}
+
+static void
+sort_by_prefix(struct agc_rule_set *s, int attr)
+{
+    struct keyed *v = agc_alloc(s->arena, (s->n + 1u) * sizeof *v);
+    for (uint32_t i = 0; i < s->n; i++)
+        v[i] = (struct keyed){prefix_of(&s->region[i], attr), i};
+    qsort(v, s->n, sizeof *v, by_key);
+    s->by_prefix[attr] = agc_alloc(s->arena, (s->n + 1u) * sizeof(uint32_t));
+    for (uint32_t i = 0; i < s->n; i++)
+        s->by_prefix[attr][i] = v[i].rule;
+}
+
 void
 agc_rule_set_init(struct agc_rule_set *s, struct agc_arena *a, struct agc_diags *diags,
                   const struct agc_policy *p)
@@ -73,38 +139,48 @@ agc_rule_set_init(struct agc_rule_set *s, struct agc_arena *a, struct agc_diags 
     for (uint32_t i = 0; i < s->n; i++)
         s->region[i] = agc_region_of(a, &p->rules[i], &s->empty_at[i]);
     sort_rules(s);
-    for (int attr = 0; attr < AG_ATTRS; attr++) {
-        s->nslots[attr] = 16;
-        while (s->nslots[attr] < 2 * s->n)
-            s->nslots[attr] *= 2;
-        s->slot[attr] = agc_alloc(a, s->nslots[attr] * sizeof *s->slot[attr]);
+    s->nslots = 16;
+    while (s->nslots < 2 * s->n)
+        s->nslots *= 2;
+    for (int by = 0; by <= BY_PARAM; by++) {
+        s->slot[by] = agc_alloc(a, s->nslots * sizeof *s->slot[by]);
         for (uint32_t i = 0; i < s->n; i++) {
-            uint32_t rule = s->order[i];
-            struct agc_posting *at = posting(s, attr, prefix_of(&s->region[rule], attr));
-            at->prefix = prefix_of(&s->region[rule], attr);
-            at->is_used = true;
-            at->rule = agc_grow(a, at->rule, at->n, &at->cap, sizeof *at->rule);
-            at->rule[at->n++] = rule;
+            const struct agc_region *r = &s->region[s->order[i]];
+            put_posting(s, by, by == BY_PARAM ? first_param_key(a, r) : prefix_of(r, by), s->order[i]);
         }
     }
+    for (int attr = 0; attr < AG_ATTRS; attr++)
+        sort_by_prefix(s, attr);
 }
 
-// The number of rules whose prefix of `attr` begins the region's; their list too when `ret` is given.
+// Adds the rules of one posting to `ret`, or only counts them.
 static uint32_t
-by_prefix(struct agc_rule_set *s, const struct agc_region *region, int attr, struct agc_candidates *ret)
+take(struct agc_rule_set *s, int by, struct ag_str key, struct agc_candidates *ret)
 {
-    struct ag_str p = prefix_of(region, attr);
+    const struct agc_posting *at = posting(s, by, key);
+    if (!at->is_used)
+        return 0;
+    for (uint32_t i = 0; ret && i < at->n; i++)
+        add_candidate(s, ret, at->rule[i]);
+    return at->n;
+}
+
+// The rules that table `by` lets cover the region: those whose prefix begins its prefix, or whose parameter
+// it has.
+static uint32_t
+covering_by(struct agc_rule_set *s, const struct agc_region *region, int by, struct agc_candidates *ret)
+{
     uint32_t n = 0;
-    for (size_t len = 0; len <= p.n; len++) {
-        const struct agc_posting *at = posting(s, attr, ag_str_of(p.p, len));
-        if (!at->is_used)
-            continue;
-        n += at->n;
-        for (uint32_t i = 0; ret && i < at->n; i++) {
-            ret->rule = agc_grow(s->arena, ret->rule, ret->n, &ret->cap, sizeof *ret->rule);
-            ret->rule[ret->n++] = at->rule[i];
-        }
+    if (by == BY_PARAM) {
+        n = take(s, by, AG_STR(""), ret);
+        for (uint32_t i = 0; i < region->nparams; i++)
+            if (region->param[i].is_string)
+                n += take(s, by, param_key(s->arena, &region->param[i]), ret);
+        return n;
     }
+    struct ag_str p = prefix_of(region, by);
+    for (size_t len = 0; len <= p.n; len++)
+        n += take(s, by, ag_str_of(p.p, len), ret);
     return n;
 }
 
@@ -113,15 +189,54 @@ agc_rule_set_covering(struct agc_rule_set *s, const struct agc_region *region, s
 {
     int best = 0;
     uint32_t best_n = UINT32_MAX;
-    for (int attr = 0; attr < AG_ATTRS; attr++) {
-        uint32_t n = by_prefix(s, region, attr, NULL);
+    for (int by = 0; by <= BY_PARAM; by++) {
+        uint32_t n = covering_by(s, region, by, NULL);
         if (n < best_n) {
-            best = attr;
+            best = by;
             best_n = n;
         }
     }
     ret->n = 0;
-    by_prefix(s, region, best, ret);
+    covering_by(s, region, best, ret);
+}
+
+static bool
+begins(struct ag_str whole, struct ag_str part)
+{
+    return part.n <= whole.n && memcmp(whole.p, part.p, part.n) == 0;
+}
+
+// Rules whose globs may meet the region's: their prefix begins its prefix, or the other way round.
+static void
+meeting(struct agc_rule_set *s, const struct agc_region *region, struct agc_candidates *ret)
+{
+    uint32_t best_n = UINT32_MAX, best_lo = 0;
+    int best = 0;
+    for (int attr = 0; attr < AG_ATTRS; attr++) {
+        struct ag_str p = prefix_of(region, attr);
+        uint32_t lo = 0, hi = s->n, n = covering_by(s, region, attr, NULL);
+        while (lo < hi) {
+            uint32_t mid = lo + (hi - lo) / 2;
+            if (ag_str_cmp(prefix_of(&s->region[s->by_prefix[attr][mid]], attr), p) < 0)
+                lo = mid + 1;
+            else
+                hi = mid;
+        }
+        for (uint32_t i = lo;
+             i < s->n && n < best_n && begins(prefix_of(&s->region[s->by_prefix[attr][i]], attr), p); i++)
+            n++;
+        if (n < best_n) {
+            best_n = n;
+            best = attr;
+            best_lo = lo;
+        }
+    }
+    ret->n = 0;
+    struct ag_str p = prefix_of(region, best);
+    for (size_t len = 0; len < p.n; len++)
+        take(s, best, ag_str_of(p.p, len), ret);
+    for (uint32_t i = best_lo; i < s->n && begins(prefix_of(&s->region[s->by_prefix[best][i]], best), p); i++)
+        add_candidate(s, ret, s->by_prefix[best][i]);
 }
 
 static int
@@ -239,7 +354,7 @@ put_action(struct ag_buf *b, const struct agc_rule *r, bool is_first)
 // Only a conditional refusal is asked about: an unconditional rule below specific ones is how first match is
 // written.
 static void
-find_bypassed(struct agc_rule_set *s, uint32_t rule)
+find_bypassed(struct agc_rule_set *s, uint32_t rule, struct agc_candidates *c)
 {
     const struct agc_rule *rules = s->policy->rules, *r = &rules[rule];
     if (r->decision < AG_ESCALATE || (!s->region[rule].week && !s->region[rule].nparams))
@@ -248,15 +363,21 @@ find_bypassed(struct agc_rule_set *s, uint32_t rule)
     struct ag_buf b;
     ag_buf_init(&b, text, sizeof text);
     uint32_t n = 0, milder = AG_NONE;
-    for (uint32_t i = 0; i < s->place[rule] && s->work < AGC_WORK_MAX; i++) {
-        uint32_t e = s->order[i];
+    meeting(s, &s->region[rule], c);
+    uint32_t all = c->n;
+    for (uint32_t i = c->n = 0; i < all && s->work < AGC_WORK_MAX; i++) {
+        uint32_t e = c->rule[i];
         s->work++;
-        if (s->is_dead[e] || !bypasses(s, e, rule))
-            continue;
+        if (s->place[e] < s->place[rule] && !s->is_dead[e] && bypasses(s, e, rule))
+            c->rule[c->n++] = s->place[e];
+    }
+    qsort(c->rule, c->n, sizeof *c->rule, by_place);
+    for (; n < c->n; n++) {
+        uint32_t e = s->order[c->rule[n]];
         if (rules[e].decision < r->decision && milder == AG_NONE)
             milder = e;
-        if (n++ < BYPASS_SHOWN)
-            put_action(&b, &rules[e], n == 1);
+        if (n < BYPASS_SHOWN)
+            put_action(&b, &rules[e], n == 0);
     }
     if (milder == AG_NONE)
         return;
@@ -286,10 +407,17 @@ agc_analyse_shadow(struct agc_rule_set *s)
     }
     for (uint32_t i = 0; i < s->n && s->work < AGC_WORK_MAX; i++)
         if (s->policy->combine == AG_FIRST_MATCH && !s->is_dead[s->order[i]])
-            find_bypassed(s, s->order[i]);
+            find_bypassed(s, s->order[i], &c);
+    agc_rule_set_limit(s, "shadowed rules");
+}
+
+void
+agc_rule_set_limit(struct agc_rule_set *s, const char *what)
+{
     if (s->work >= AGC_WORK_MAX)
-        agc_diag(s->diags, AGC_D_ANALYSIS_LIMIT, s->policy->rules[0].span,
-                 "the rules overlap too much: shadowed rules were looked for in a part of them only");
+        agc_diag(s->diags, AGC_D_ANALYSIS_LIMIT, s->policy->rules[0].name.span,
+                 "the rules overlap too much: %s were looked for in a part of them only", what);
+    s->work = 0;
 }
 
 void

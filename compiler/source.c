@@ -10,7 +10,14 @@ int
 agc_source_add(struct agc_arena *a, struct agc_sources *s, struct ag_str name, struct ag_str bytes)
 {
     s->v = agc_grow(a, s->v, s->n, &s->cap, sizeof *s->v);
-    s->v[s->n] = (struct agc_source){agc_strdup(a, name), bytes};
+    struct agc_source *src = &s->v[s->n];
+    *src = (struct agc_source){agc_strdup(a, name), bytes, 1, NULL};
+    for (size_t i = 0; i < bytes.n; i++)
+        src->nlines += bytes.p[i] == '\n';
+    src->line = agc_alloc(a, src->nlines * sizeof *src->line);
+    for (size_t i = 0, n = 1; i < bytes.n; i++)
+        if (bytes.p[i] == '\n')
+            src->line[n++] = (uint32_t)i + 1;
     return (int)s->n++;
 }
 
@@ -69,34 +76,28 @@ agc_source_place(const struct agc_sources *s, struct agc_span span, uint32_t *re
     *ret_line = *ret_column = 1;
     if (span.source >= s->n)
         return;
-    struct ag_str b = s->v[span.source].bytes;
-    size_t at = span.begin < b.n ? span.begin : b.n;
-    size_t start = 0;
-    uint32_t line = 1;
-    for (const char *nl; at > start && (nl = memchr(b.p + start, '\n', at - start)) != NULL; line++)
-        start = (size_t)(nl - b.p) + 1;
-    *ret_line = line;
-    *ret_column = (uint32_t)(at - start) + 1;
+    const struct agc_source *src = &s->v[span.source];
+    uint32_t at = span.begin < src->bytes.n ? span.begin : (uint32_t)src->bytes.n;
+    uint32_t lo = 0, hi = src->nlines; // the last line that begins at or before `at`
+    while (hi - lo > 1) {
+        uint32_t mid = lo + (hi - lo) / 2;
+        if (src->line[mid] <= at)
+            lo = mid;
+        else
+            hi = mid;
+    }
+    *ret_line = lo + 1;
+    *ret_column = at - src->line[lo] + 1;
 }
 
 struct ag_str
 agc_source_line(const struct agc_sources *s, uint32_t source, uint32_t line)
 {
-    if (source >= s->n || line == 0)
+    if (source >= s->n || line == 0 || line > s->v[source].nlines)
         return AG_STR("");
-    struct ag_str b = s->v[source].bytes;
-    size_t start = 0;
-    for (uint32_t i = 1; i < line; i++) {
-        const char *nl = start < b.n ? memchr(b.p + start, '\n', b.n - start) : NULL;
-        if (!nl)
-            return AG_STR("");
-        start = (size_t)(nl - b.p) + 1;
-    }
-    if (start >= b.n)
-        return AG_STR("");
-    const char *nl = memchr(b.p + start, '\n', b.n - start);
-    size_t end = nl ? (size_t)(nl - b.p) : b.n;
-    if (end > start && b.p[end - 1] == '\r')
+    const struct agc_source *src = &s->v[source];
+    size_t start = src->line[line - 1], end = line < src->nlines ? src->line[line] - 1u : src->bytes.n;
+    if (end > start && src->bytes.p[end - 1] == '\r')
         end--;
-    return ag_str_of(b.p + start, end - start);
+    return ag_str_of(src->bytes.p + start, end - start);
 }

@@ -12,8 +12,9 @@ struct agc_span {
 };
 
 struct agc_source {
-    struct ag_str name;  // as given on the command line
+    struct ag_str name; // as given on the command line
     struct ag_str bytes;
+    uint32_t nlines, *line; // byte at which each line begins
 };
 
 struct agc_sources {
@@ -27,7 +28,8 @@ struct agc_sources {
 int agc_source_read(struct agc_arena *a, struct agc_sources *s, const char *path);
 int agc_source_add(struct agc_arena *a, struct agc_sources *s, struct ag_str name, struct ag_str bytes);
 // 1-based line and column (column in bytes) of a byte offset.
-void agc_source_place(const struct agc_sources *s, struct agc_span span, uint32_t *ret_line, uint32_t *ret_column);
+void agc_source_place(const struct agc_sources *s, struct agc_span span, uint32_t *ret_line,
+                      uint32_t *ret_column);
 // The bytes of a 1-based line, without its end.
 struct ag_str agc_source_line(const struct agc_sources *s, uint32_t source, uint32_t line);
 

@@ -261,7 +261,8 @@ agc_token_next(union AGC_YYSTYPE *value, struct agc_span *at, struct agc_lexer *
     int token = cook(lx, raw, value);
     *at = here(lx);
     if (raw == '.' && !(lx->ends_term && lx->begin == lx->last_end && lx->begin > 0))
-        token = AGC_YYUNDEF;
+        fail(lx, AGC_D_SYNTAX, *at, "a blank stands before `.`, or nothing that has fields"),
+            token = AGC_YYerror;
     if (!count_bracket(lx, token))
         token = 0;
     lx->last_end = lx->end;

@@ -290,4 +290,5 @@ agc_analyse_windows(struct agc_rule_set *s)
         find_gaps(s, &g.v[i], &c);
         find_missing(s, &g.v[i], &c);
     }
+    agc_rule_set_limit(s, "gaps between rules");
 }

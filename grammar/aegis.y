@@ -49,7 +49,7 @@ agc_yyerror(struct agc_span *at, struct agc_lexer *lx, const char *text)
 }
 }
 
-%token START_QUERY
+%token START_QUERY "query"
 %token SEP "end of line or ;"
 %token NOT "not" IN "in" TRUE "true" FALSE "false" NUL "null"
 %token AS "as" CONTAINS "contains" DEFAULT "default" ELSE "else" EVERY "every" IF "if" IMPORT "import"
