@@ -5,6 +5,7 @@
 #include "crypto.h"
 
 #include <sodium.h>
+#include <string.h>
 
 _Static_assert(AG_ED25519_PUBLIC == crypto_sign_PUBLICKEYBYTES, "public key size");
 _Static_assert(AG_ED25519_SECRET == crypto_sign_SECRETKEYBYTES, "secret key size");
@@ -20,6 +21,15 @@ void
 ag_crypto_random(void *p, size_t n)
 {
     randombytes_buf(p, n);
+}
+
+void
+ag_crypto_stream(void *p, size_t n, const uint8_t key[32], uint64_t nonce)
+{
+    uint8_t bytes[crypto_stream_chacha20_NONCEBYTES];
+    _Static_assert(sizeof bytes == sizeof nonce, "the nonce is one word");
+    memcpy(bytes, &nonce, sizeof bytes);
+    crypto_stream_chacha20(p, n, bytes, key);
 }
 
 void

@@ -15,6 +15,8 @@
 // Once per process before anything else here; false when libsodium cannot start. Safe to repeat.
 bool ag_crypto_init(void);
 void ag_crypto_random(void *p, size_t n);
+// n bytes of the ChaCha20 stream (RFC 8439 without a message) under a key and a nonce that is used once.
+void ag_crypto_stream(void *p, size_t n, const uint8_t key[32], uint64_t nonce);
 void ag_crypto_wipe(void *p, size_t n);
 // Constant-time comparison of n bytes.
 bool ag_crypto_equal(const void *a, const void *b, size_t n);

@@ -5,7 +5,7 @@
 #include "host.h"
 
 #include "buf.h"
-#include "hash.h"
+#include "crypto.h"
 #include "proposal.h"
 
 #include <stdlib.h>
@@ -57,6 +57,17 @@ reserve_regs(struct aegis_ctx *ctx, const struct ag_image *im, struct aegis_erro
     return AEGIS_OK;
 }
 
+// Randomness of one decision: cut from a ChaCha20 stream that is keyed once, so no decision asks the kernel for any.
+static void
+next_seed(struct aegis_ctx *ctx)
+{
+    if (ctx->seeds_left == 0) {
+        ag_crypto_stream(ctx->seeds, sizeof ctx->seeds, ctx->seed_key, ctx->seed_block++);
+        ctx->seeds_left = AGR_SEEDS;
+    }
+    memcpy(ctx->call.seed, ctx->seeds[--ctx->seeds_left], sizeof ctx->call.seed);
+}
+
 static enum aegis_status
 prepare(struct aegis_ctx *ctx, struct aegis_slot *slot, struct aegis_error *reterr)
 {
@@ -73,10 +84,7 @@ prepare(struct aegis_ctx *ctx, struct aegis_slot *slot, struct aegis_error *rete
         ctx->call.fuel = ctx->fuel_max;
     agr_clock_now(ctx->host->clock, &ctx->now);
     ctx->call.now_ns = ctx->now.wall_ns;
-    uint64_t seed[2];
-    ctx->seed_count++;
-    ag_siphash128(&ctx->seed_count, sizeof ctx->seed_count, ctx->seed_key, seed);
-    memcpy(ctx->call.seed, seed, sizeof ctx->call.seed);
+    next_seed(ctx);
     ctx->ncharges = 0;
     memset(ctx->effect_state, 0, sizeof ctx->effect_state);
     ctx->kill_hit.is_engaged = false;
@@ -84,16 +92,58 @@ prepare(struct aegis_ctx *ctx, struct aegis_slot *slot, struct aegis_error *rete
     return reserve_regs(ctx, im, reterr);
 }
 
-static struct ag_str
-text_of(const struct aegis_ctx *ctx, const char *key)
+// Which field of an action a key names; AGR_FIELDS when it names none.
+static enum agr_field
+field_of(struct ag_str key)
 {
-    struct ag_value v = ag_object_get(&ctx->call.mem, ctx->input, ag_str_z(key));
-    return v.kind == AG_STRING ? ag_value_str(v) : (struct ag_str){"", 0};
+#define IS(text, field) (memcmp(key.p, text, sizeof(text) - 1) == 0 ? field : AGR_FIELDS)
+    switch (key.n) {
+    case 4: return IS("type", AGR_F_TYPE);
+    case 5: return IS("agent", AGR_F_AGENT);
+    case 6:
+        if (key.p[0] == 'p')
+            return IS("params", AGR_F_PARAMS);
+        return key.p[1] == 'e' ? IS("tenant", AGR_F_TENANT) : IS("target", AGR_F_TARGET);
+    case 8: return IS("agent_id", AGR_F_AGENT_ID);
+    case 10: return IS("session_id", AGR_F_SESSION_ID);
+    case 11: return key.p[0] == 'a' ? IS("action_type", AGR_F_ACTION_TYPE) : IS("description", AGR_F_DESCRIPTION);
+    default: return AGR_FIELDS;
+    }
+#undef IS
+}
+
+// Finds the known fields of the input in one pass. Fields of an action must have the right type: a number as `type` is a
+// mistake, not a wildcard.
+static enum aegis_status
+scan_fields(struct aegis_ctx *ctx, bool is_strict, struct aegis_error *reterr)
+{
+    const struct ag_mem *m = &ctx->call.mem;
+    for (unsigned f = 0; f < AGR_FIELDS; f++)
+        ctx->field[f].kind = AG_UNDEF;
+    for (uint32_t i = 0; i < ctx->input.len; i++) {
+        struct ag_str key = ag_value_str(ag_object_key(m, ctx->input, i));
+        enum agr_field f = field_of(key);
+        if (f == AGR_FIELDS)
+            continue;
+        ctx->field[f] = ag_value_at(m, ctx->input, i);
+        enum ag_kind want = f == AGR_F_PARAMS ? AG_OBJECT : AG_STRING;
+        if (is_strict && ctx->field[f].kind != want)
+            return agr_fail(reterr, AEGIS_MALFORMED, "field \"%.*s\" must be %s", (int)key.n, key.p,
+                            want == AG_OBJECT ? "an object" : "a string");
+    }
+    return AEGIS_OK;
+}
+
+static struct ag_str
+text_of(const struct aegis_ctx *ctx, enum agr_field f)
+{
+    return ctx->field[f].kind == AG_STRING ? ag_value_str(ctx->field[f]) : (struct ag_str){"", 0};
 }
 
 // A member that the input must have under this name with this value, or under another name as it is.
 struct wanted {
-    const char *key, *alias;
+    enum agr_field field, alias; // alias AGR_FIELDS: none
+    const char *key, *alias_key;
     struct ag_str value; // added when the input has neither
 };
 
@@ -108,7 +158,7 @@ with_member(struct aegis_ctx *ctx, const struct wanted *w)
         return ag_undef();
     for (uint32_t i = 0; i < ctx->input.len; i++) {
         struct ag_value k = ag_object_key(m, ctx->input, i), v = ag_value_at(m, ctx->input, i);
-        if (w->alias && ag_str_is(ag_value_str(k), w->alias))
+        if (w->alias_key && ag_str_is(ag_value_str(k), w->alias_key))
             value = v;
         else if (!ag_str_is(ag_value_str(k), w->key) && !ag_builder_put(m, b, k, v))
             return ag_undef();
@@ -120,33 +170,26 @@ with_member(struct aegis_ctx *ctx, const struct wanted *w)
     return ag_builder_close(m, b);
 }
 
-static bool
-is_missing(const struct aegis_ctx *ctx, const char *key)
-{
-    struct ag_value v = ag_object_get(&ctx->call.mem, ctx->input, ag_str_z(key));
-    return v.kind == AG_UNDEF || (v.kind == AG_STRING && v.len == 0);
-}
-
 // Makes the input say who asks and what in the native names. An action without a tenant belongs to the tenant "default":
 // it never escapes a limit or a switch by leaving it out.
 static enum aegis_status
 complete_action(struct aegis_ctx *ctx, struct aegis_error *reterr)
 {
-    struct ag_str tenant = ctx->identity_tenant.n ? ctx->identity_tenant : AG_STR("default");
-    const struct wanted all[] = {{"type", "action_type", {NULL, 0}},
-                                 {"agent", "agent_id", {NULL, 0}},
-                                 {"agent", NULL, ctx->identity_agent},
-                                 {"tenant", NULL, tenant}};
+    const struct wanted all[] = {
+        {AGR_F_TYPE, AGR_F_ACTION_TYPE, "type", "action_type", {NULL, 0}},
+        {AGR_F_AGENT, AGR_F_AGENT_ID, "agent", "agent_id", {NULL, 0}},
+        {AGR_F_AGENT, AGR_FIELDS, "agent", NULL, ctx->identity_agent},
+        {AGR_F_TENANT, AGR_FIELDS, "tenant", NULL, ctx->identity_tenant.n ? ctx->identity_tenant : AG_STR("default")}};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         const struct wanted *w = &all[i];
-        if (w->alias ? !ctx->has_aliases || is_missing(ctx, w->alias) : w->value.n == 0)
-            continue;
-        if (!is_missing(ctx, w->key))
+        bool is_wanted = w->alias == AGR_FIELDS ? w->value.n != 0 : ctx->has_aliases && text_of(ctx, w->alias).n != 0;
+        if (!is_wanted || text_of(ctx, w->field).n != 0)
             continue;
         struct ag_value v = with_member(ctx, w);
         if (v.kind != AG_OBJECT)
             return agr_fail(reterr, AEGIS_TOO_LARGE, "the input does not fit into the working memory");
         ctx->input = v;
+        scan_fields(ctx, false, NULL);
     }
     return AEGIS_OK;
 }
@@ -158,23 +201,6 @@ check_identity(const struct aegis_ctx *ctx, struct aegis_error *reterr)
         return agr_fail(reterr, AEGIS_IDENTITY, "identity_mismatch: the input names another tenant");
     if (ctx->identity_agent.n && !ag_str_eq(ctx->identity_agent, ctx->agent))
         return agr_fail(reterr, AEGIS_IDENTITY, "identity_mismatch: the input names another agent");
-    return AEGIS_OK;
-}
-
-// Fields of an action that are there must have the right type: a number as `type` is a mistake, not a wildcard.
-static enum aegis_status
-check_action(struct aegis_ctx *ctx, struct aegis_error *reterr)
-{
-    static const char *const text_fields[] = {"agent",  "agent_id", "action_type", "description", "session_id",
-                                              "target", "tenant",   "type"};
-    for (size_t i = 0; i < sizeof text_fields / sizeof *text_fields; i++) {
-        struct ag_value v = ag_object_get(&ctx->call.mem, ctx->input, ag_str_z(text_fields[i]));
-        if (v.kind != AG_UNDEF && v.kind != AG_STRING)
-            return agr_fail(reterr, AEGIS_MALFORMED, "field \"%s\" must be a string", text_fields[i]);
-    }
-    struct ag_value params = ag_object_get(&ctx->call.mem, ctx->input, AG_STR("params"));
-    if (params.kind != AG_UNDEF && params.kind != AG_OBJECT)
-        return agr_fail(reterr, AEGIS_MALFORMED, "field \"params\" must be an object");
     return AEGIS_OK;
 }
 
@@ -195,20 +221,20 @@ check_input(struct aegis_ctx *ctx, bool is_proposal, struct aegis_error *reterr)
 {
     if (ctx->input.kind != AG_OBJECT)
         return agr_fail(reterr, AEGIS_MALFORMED, "the input must be a JSON object");
-    enum aegis_status s = is_proposal ? check_proposal(ctx, reterr) : check_action(ctx, reterr);
-    if (s == AEGIS_OK && !is_proposal)
-        s = complete_action(ctx, reterr);
+    enum aegis_status s = scan_fields(ctx, !is_proposal, reterr);
+    if (s == AEGIS_OK)
+        s = is_proposal ? check_proposal(ctx, reterr) : complete_action(ctx, reterr);
     if (s != AEGIS_OK)
         return s;
-    ctx->tenant = text_of(ctx, "tenant");
-    ctx->agent = text_of(ctx, is_proposal ? "agent_id" : "agent");
+    ctx->tenant = text_of(ctx, AGR_F_TENANT);
+    ctx->agent = text_of(ctx, is_proposal ? AGR_F_AGENT_ID : AGR_F_AGENT);
     if (is_proposal && ctx->tenant.n == 0)
         ctx->tenant = ctx->identity_tenant.n ? ctx->identity_tenant : AG_STR("default");
     if (is_proposal && ctx->agent.n == 0)
         ctx->agent = ctx->identity_agent;
-    ctx->type = is_proposal ? AG_STR("proposal") : text_of(ctx, "type");
-    ctx->target = text_of(ctx, "target");
-    ctx->session = text_of(ctx, "session_id");
+    ctx->type = is_proposal ? AG_STR("proposal") : text_of(ctx, AGR_F_TYPE);
+    ctx->target = text_of(ctx, AGR_F_TARGET);
+    ctx->session = text_of(ctx, AGR_F_SESSION_ID);
     return check_identity(ctx, reterr);
 }
 
@@ -281,7 +307,7 @@ fill(struct aegis_ctx *ctx, const struct aegis_policy *p, enum aegis_status s, u
     d->target = str_out(ctx->target);
     d->agent = str_out(ctx->agent);
     d->tenant = str_out(ctx->tenant);
-    d->policy_name = str_out(ag_str_z(ctx->host->policy_name));
+    d->policy_name = str_out(ag_str_of(ctx->host->policy_name, ctx->host->policy_name_n));
     d->policy_digest = (struct aegis_str){p->digest, sizeof p->digest};
     if (s != AEGIS_OK) {
         d->outcome = AEGIS_UNAVAILABLE;

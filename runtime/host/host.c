@@ -25,6 +25,7 @@ name_set(struct aegis_host *h, const char *name, struct aegis_error *reterr)
             return agr_fail(reterr, AEGIS_USAGE, "a policy name is made of letters, digits, '-', '_' and '.'");
     }
     memcpy(h->policy_name, s.p, s.n);
+    h->policy_name_n = s.n;
     return AEGIS_OK;
 }
 

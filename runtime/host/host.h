@@ -26,10 +26,12 @@
 #define AGR_CALL_ARENA_MIN  (64u << 10)
 #define AGR_CALL_ARENA_MAX  (1u << 30)
 #define AGR_INPUT_DEPTH     AG_DEPTH_MAX
+#define AGR_SEEDS           64u // decisions' seeds made at once
 
 struct aegis_host {
     bool is_simulated;
     char policy_name[AGR_POLICY_NAME_MAX + 1];
+    size_t policy_name_n;
     char *audit_dir; // where contexts open their journals; NULL when attached or simulated
     struct agr_state *state;
     struct agr_kill *kill;
@@ -39,6 +41,20 @@ struct aegis_host {
     const struct agr_clock *clock;
     struct agr_clock clock_sim;
     struct agr_clock_virtual sim_now;
+};
+
+// The fields of an action that the host itself reads.
+enum agr_field {
+    AGR_F_TYPE,
+    AGR_F_TARGET,
+    AGR_F_AGENT,
+    AGR_F_TENANT,
+    AGR_F_PARAMS,
+    AGR_F_SESSION_ID,
+    AGR_F_DESCRIPTION,
+    AGR_F_ACTION_TYPE,
+    AGR_F_AGENT_ID,
+    AGR_FIELDS
 };
 
 // One open container of aegis_input_*.
@@ -60,8 +76,10 @@ struct aegis_ctx {
     bool is_in_span;
     uint32_t input_max;
     uint64_t fuel_max;
-    uint8_t seed_key[16];
-    uint64_t seed_count;
+    uint8_t seed_key[32];
+    uint64_t seed_block;
+    uint8_t seeds[AGR_SEEDS][16];
+    uint32_t seeds_left;
 
     // the decision being made; strings of the answer borrow from here
     struct ag_arena arena;
@@ -76,6 +94,7 @@ struct aegis_ctx {
     bool is_pinned;
     struct ag_value input;
     struct ag_str request; // JSON bytes, for audit.input full
+    struct ag_value field[AGR_FIELDS]; // as they stand in the input
     struct ag_str tenant, agent, type, target, session;
     struct agr_charge charge[AG_EFFECTS_MAX * 2];
     uint32_t ncharges;
