@@ -17,6 +17,7 @@ struct reader {
     const uint8_t *start, *p, *end;
     ag_cell *top; // lowest waiting element; the arena's free space ends here
     enum ag_json_status status;
+    enum ag_region region; // where the text lies: the request, or the arena
 };
 
 // One waiting member of an object. `prefix` is the key's first eight bytes, most significant first: it orders
@@ -208,7 +209,7 @@ read_string(struct reader *r, struct ag_value *ret)
     }
     if (n > AG_STRING_MAX)
         return fail(r, AG_JSON_LIMIT);
-    *ret = ag_string(AG_IN_REQUEST, ag_str_of((const char *)from, n));
+    *ret = ag_string(r->region, ag_str_of((const char *)from, n));
     return true;
 }
 
@@ -520,6 +521,8 @@ ag_json_read(struct ag_mem *m, struct ag_str json, struct ag_value *ret, struct 
     if (json.n == 0)
         return finish(&r, AG_JSON_SYNTAX, reterr);
     r.end = r.p + json.n;
+    uintptr_t text_at = (uintptr_t)json.p, base_at = (uintptr_t)m->arena->base;
+    r.region = text_at >= base_at && text_at - base_at < m->arena->used ? AG_IN_ARENA : AG_IN_REQUEST;
     size_t mark = ag_arena_mark(m->arena);
     if (m->arena->size < 2 * sizeof(ag_cell) + mark)
         return finish(&r, AG_JSON_ARENA, reterr);

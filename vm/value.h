@@ -198,8 +198,8 @@ struct ag_json_error {
     enum ag_json_status status;
     size_t offset; // byte at which reading stopped
 };
-// `json` must lie at m->base[AG_IN_REQUEST] and stay unchanged while the value lives; strings without escapes
-// borrow it.
+// `json` must lie at m->base[AG_IN_REQUEST], or in the arena, and stay unchanged while the value lives;
+// strings without escapes borrow it.
 enum ag_json_status ag_json_read(struct ag_mem *m, struct ag_str json, struct ag_value *ret,
                                  struct ag_json_error *reterr);
 const char *ag_json_status_text(enum ag_json_status s);
