@@ -134,9 +134,9 @@ fresh(void)
 }
 
 static void
-path_of(const char *name, char ret[128])
+path_of(const char *name, char ret[192])
 {
-    snprintf(ret, 128, "%s/wal/%s", dir, name);
+    snprintf(ret, 192, "%s/wal/%s", dir, name);
 }
 
 static void
@@ -178,7 +178,7 @@ test_torn(void)
 {
     struct agr_wal w;
     struct seen s;
-    char path[128], synced[128], cmd[200];
+    char path[192], synced[192], cmd[480];
     size_t mark_n, n;
     fresh();
     open_wal(&w, NULL, &s);
@@ -224,7 +224,7 @@ test_torn(void)
     agr_file_replace(AT_FDCWD, synced, mark, 20, false);
     open_wal(&w, NULL, &s);
     agr_wal_close(&w);
-    char torn[128], name[64];
+    char torn[192], name[64];
     snprintf(name, sizeof(name), "torn-00000000000000000000-%zu", (size_t)good);
     path_of(name, torn);
     size_t torn_n = 0;
@@ -242,7 +242,7 @@ test_damage(void)
 {
     struct agr_wal w;
     struct seen s;
-    char path[128], synced[128];
+    char path[192], synced[192];
     size_t n;
     fresh();
     open_wal(&w, NULL, &s);
@@ -316,7 +316,7 @@ test_faults(void)
     struct agr_wal w;
     struct seen s;
     struct stat st;
-    char path[128];
+    char path[192];
     fresh();
     open_wal(&w, &io, &s);
     batch(&w, &s.tree, 2, 0);
@@ -352,7 +352,7 @@ test_erase(void)
 {
     struct agr_wal w;
     struct seen s;
-    char path[128];
+    char path[192];
     fresh();
     open_wal(&w, NULL, &s);
     batch(&w, &s.tree, 3, 1);

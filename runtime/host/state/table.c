@@ -357,7 +357,7 @@ agr_table_claim(struct agr_state *st, enum agr_table t, const struct agr_key *ke
     for (uint32_t try = 0; try < AGR_TAKE_TRIES; try++) {
         if (agr_table_find(st, t, key, ret))
             return AEGIS_OK;
-        struct place p;
+        struct place p = {0};
         // Claims under way are left alone at first: their owners need them for less than a microsecond.
         enum choice c = choose(st, t, key, now, try > 8, false, &p);
         if (c == CHOICE_FULL)
