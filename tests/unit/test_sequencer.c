@@ -302,7 +302,7 @@ test_embedder(void)
     OK(system(cmd) == 0, "its segments are gone");
     // Erasing keeps the proofs.
     uint64_t gseq = 0;
-    uint8_t *p;
+    uint8_t *p = NULL;
     size_t n;
     struct count c = *rows_with("\"payload_digest\"");
     struct agr_row row;

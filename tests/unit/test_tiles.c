@@ -103,7 +103,7 @@ test_log(const char *dir)
     tree = t.tree;
     agr_tiles_close(&t);
     int tile = openat(fd, "tile/0/257.p/208", O_RDWR);
-    uint8_t byte;
+    uint8_t byte = 0;
     OK(tile != -1 && pread(tile, &byte, 1, 40) == 1, "the last partial tile is there");
     byte ^= 1;
     OK(pwrite(tile, &byte, 1, 40) == 1 && !agr_tiles_open(&t, fd, &tree),
