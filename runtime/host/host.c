@@ -7,6 +7,7 @@
 #include "crypto.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -43,6 +44,13 @@ open_simulated(struct aegis_host *h, const struct aegis_host_options *o, struct 
     return s != AEGIS_OK ? s : agr_kill_open_memory(&h->kill, reterr);
 }
 
+static bool
+has_log(const char *dir)
+{
+    char path[4096];
+    return snprintf(path, sizeof path, "%s/wal", dir) < (int)sizeof path && access(path, F_OK) == 0;
+}
+
 static enum aegis_status
 open_dir(struct aegis_host *h, const char *dir, const struct aegis_host_options *o, struct aegis_error *reterr)
 {
@@ -58,6 +66,10 @@ open_dir(struct aegis_host *h, const char *dir, const struct aegis_host_options 
     enum aegis_status s = agr_state_open(dir, &so, &h->state, &h->origin, reterr);
     if (s == AEGIS_OK)
         s = agr_kill_open(dir, true, &h->kill, reterr);
+    // In a new directory nothing can have been engaged. In one with a log the switches are rebuilt from it first, by
+    // `aegis serve` or `aegis sequencer`; until then decisions are unavailable.
+    if (s == AEGIS_OK && h->origin == AGR_STATE_NEW && !has_log(dir) && !agr_kill_is_ready(h->kill))
+        agr_kill_ready(h->kill);
     return s;
 }
 
