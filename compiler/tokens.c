@@ -263,8 +263,10 @@ agc_token_next(union AGC_YYSTYPE *value, struct agc_span *at, struct agc_lexer *
     if (raw == '.' && !(lx->ends_term && lx->begin == lx->last_end && lx->begin > 0))
         fail(lx, AGC_D_SYNTAX, *at, "a blank stands before `.`, or nothing that has fields"),
             token = AGC_YYerror;
-    if (!count_bracket(lx, token))
+    if (!count_bracket(lx, token)) {
+        lx->errors_max = 0; // what follows is an echo
         token = 0;
+    }
     lx->last_end = lx->end;
     lx->ends_term = ends_term(token);
     return token;

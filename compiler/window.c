@@ -8,6 +8,8 @@
 #include "buf.h"
 #include "hash.h"
 
+#define NAMES_SHOWN 6u // rules named in one message
+
 // Rules with the same four globs are siblings.
 struct group {
     uint32_t n, cap;
@@ -226,7 +228,11 @@ report_missing(struct agc_rule_set *s, const struct group *g, const struct agc_p
     put_match(&b, &rules[g->rule[0]]);
     for (uint32_t i = 0, n = 0; i < g->n; i++)
         if (agc_region_param(&s->region[g->rule[i]], p->name) && !s->is_dead[g->rule[i]]) {
-            if (n++)
+            if (n++ == NAMES_SHOWN)
+                ag_buf_lit(&who, ", ...");
+            if (n > NAMES_SHOWN)
+                continue;
+            if (n > 1)
                 ag_buf_lit(&who, ", ");
             ag_buf_str(&who, rules[g->rule[i]].name.text);
         }

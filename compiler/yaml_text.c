@@ -90,7 +90,11 @@ agc_yaml_text(struct agc_arena *a, const struct agc_sources *s, const struct agc
     size_t begin = scalar->span.begin, end = scalar->span.end < m.file.n ? scalar->span.end : m.file.n;
     add(&m, 0, begin);
     m.n = 0;
-    if (scalar->style == AGC_Y_BLOCK)
+    bool is_folded = scalar->style == AGC_Y_BLOCK && begin < end && m.file.p[begin] == '>';
+    size_t body = next_line(m.file, begin, end);
+    if (is_folded)
+        map_flow(&m, body + blanks(m.file, body), end);
+    else if (scalar->style == AGC_Y_BLOCK)
         map_block(&m, begin, end);
     else
         map_flow(&m, begin, end);

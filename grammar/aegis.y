@@ -54,7 +54,7 @@ agc_yyerror(struct agc_span *at, struct agc_lexer *lx, const char *text)
 %token NOT "not" IN "in" TRUE "true" FALSE "false" NUL "null"
 %token AS "as" CONTAINS "contains" DEFAULT "default" ELSE "else" EVERY "every" IF "if" IMPORT "import"
 %token PACKAGE "package" SOME "some" WITH "with"
-%token EQ "==" NE "!=" LE "<=" GE ">=" ASSIGN ":=" TEMPLATE "template string"
+%token EQ "==" NE "!=" LE "<=" GE ">=" ASSIGN ":=" UNIFY "=" TEMPLATE "template string"
 %token REF_LBRACK "[ after a term" CALL_LPAREN "( after a term"
 %token <text> NAME "name" NUMBER "number" STRING "string"
 
