@@ -312,6 +312,7 @@ agr_note_open(struct ag_str note, const struct agr_note_key *keys, size_t n, str
             if (!ag_ed25519_verify(text.p, text.n, keys[i].pub, raw + 4))
                 return AGR_NOTE_BAD_SIG;
             good++;
+            break; // a key may be listed twice
         }
     }
     if (good == 0)

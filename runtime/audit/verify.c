@@ -19,6 +19,7 @@
 #include "tiles.h"
 
 #define PROGRESS_ROWS 65536u
+#define AGR_KEYS_MAX  32u // rotations that one log can have seen
 
 // A root that the log must have had at some size: from a daily file, or one that the caller saw.
 struct known_root {
@@ -38,8 +39,10 @@ struct verify {
     const struct agr_verify_options *o;
     struct agr_verify_report *report;
     int log_fd;
-    struct agr_note_key key, row_key;
-    bool has_row_key;
+    // The given key, then the others that keys.note lists; keys.note counts only when a trusted key signed
+    // it.
+    struct agr_note_key keys[AGR_KEYS_MAX], row_keys[AGR_KEYS_MAX];
+    size_t keys_n, row_keys_n;
     struct agr_checkpoint checkpoint;
     uint64_t floor_entries, floor_payloads;
     struct agr_tree tree;
@@ -194,8 +197,7 @@ check_row(struct verify *v, uint64_t gseq, struct ag_str entry, struct agr_row *
     if (ret->gseq != gseq)
         return bad_row(v, gseq, "its gseq is %llu", (unsigned long long)ret->gseq);
     if (is_signed) {
-        enum agr_note_status st =
-            v->has_row_key ? agr_note_open(entry, &v->row_key, 1, &text) : AGR_NOTE_UNKNOWN;
+        enum agr_note_status st = agr_note_open(entry, v->row_keys, v->row_keys_n, &text);
         if (st == AGR_NOTE_OK && text.n != line.n + 1)
             st = AGR_NOTE_MALFORMED;
         if (st != AGR_NOTE_OK)
@@ -431,35 +433,51 @@ agr_keys_note_find(struct ag_str note, bool is_row, struct agr_note_key *ret)
     return true;
 }
 
+// Adds the keys of one kind that the text of keys.note lists; checkpoint keys of another origin are not ours.
+static void
+list_keys(struct ag_str text, const char *what, struct agr_note_key *keys, size_t *n, const char *origin)
+{
+    struct ag_str line;
+    size_t skip = strlen(what);
+    while (agr_line_next(&text, &line)) {
+        const char *at = memmem(line.p, line.n, what, skip);
+        struct agr_note_key k;
+        if (!at || *n == AGR_KEYS_MAX ||
+            !agr_vkey_parse(ag_str_of(at + skip, (size_t)(line.p + line.n - at) - skip), &k) ||
+            (origin && strcmp(k.name, origin) != 0))
+            continue;
+        keys[(*n)++] = k;
+    }
+}
+
 static bool
 read_keys(struct verify *v)
 {
     size_t n = 0;
-    struct agr_note_key key;
+    struct ag_str text;
     uint8_t *p = agr_file_read(v->log_fd, "keys.note", AGR_NOTE_MAX, &n);
     struct ag_str note = ag_str_of((char *)p, p ? n : 0);
-    bool has_note = p && agr_keys_note_find(note, false, &key);
     bool ok = true;
     if (v->o->vkey)
-        ok = agr_vkey_parse(ag_str_z(v->o->vkey), &v->key) ||
+        ok = agr_vkey_parse(ag_str_z(v->o->vkey), &v->keys[0]) ||
              bad_file(v, "", "the given verifier key is not one");
-    else if (has_note)
-        v->key = key;
     else
-        ok = bad_file(v, "keys.note",
+        ok = (p && agr_keys_note_find(note, false, &v->keys[0])) ||
+             bad_file(v, "keys.note",
                       "no verifier key was given and keys.note does not hold one that signs it");
+    v->keys_n = ok;
+    if (ok && v->o->row_vkey)
+        ok = agr_vkey_parse(ag_str_z(v->o->row_vkey), &v->row_keys[v->row_keys_n++]) ||
+             bad_file(v, "", "the given row verifier key is not one");
     // The note is part of the log: a changed one is refused even when keys were given.
     if (ok && p) {
-        struct ag_str text;
-        enum agr_note_status st = agr_note_open(note, &v->key, 1, &text);
-        if (st != AGR_NOTE_OK)
-            ok = bad_file(v, "keys.note", "it %s", agr_note_status_text(st));
+        enum agr_note_status st = agr_note_open(note, v->keys, 1, &text);
+        ok = st == AGR_NOTE_OK || bad_file(v, "keys.note", "it %s", agr_note_status_text(st));
+        if (ok) {
+            list_keys(text, " add checkpoint ", v->keys, &v->keys_n, v->keys[0].name);
+            list_keys(text, " add row ", v->row_keys, &v->row_keys_n, NULL);
+        }
     }
-    if (ok && v->o->row_vkey)
-        ok = v->has_row_key = agr_vkey_parse(ag_str_z(v->o->row_vkey), &v->row_key) ||
-                              bad_file(v, "", "the given row verifier key is not one");
-    else if (ok && p)
-        v->has_row_key = agr_keys_note_find(note, true, &v->row_key);
     free(p);
     return ok;
 }
@@ -473,14 +491,14 @@ read_checkpoint(struct verify *v, uint8_t **ret_note)
     *ret_note = p;
     if (!p)
         return bad_file(v, "checkpoint", "cannot be read: %s", strerror(errno));
-    enum agr_note_status st = agr_note_open(ag_str_of((char *)p, n), &v->key, 1, &text);
+    enum agr_note_status st = agr_note_open(ag_str_of((char *)p, n), v->keys, v->keys_n, &text);
     if (st != AGR_NOTE_OK)
         return bad_file(v, "checkpoint", "it %s", agr_note_status_text(st));
     if (!agr_checkpoint_parse(text, &v->checkpoint))
         return bad_file(v, "checkpoint", "not origin, size and root");
-    if (!ag_str_is(v->checkpoint.origin, v->key.name))
+    if (!ag_str_is(v->checkpoint.origin, v->keys[0].name))
         return bad_file(v, "checkpoint", "its origin is %.*s, the key is for %s", (int)v->checkpoint.origin.n,
-                        v->checkpoint.origin.p, v->key.name);
+                        v->checkpoint.origin.p, v->keys[0].name);
     return true;
 }
 
@@ -501,7 +519,7 @@ read_floor(struct verify *v)
     uint8_t *p = agr_file_read(v->log_fd, "floor", AGR_NOTE_MAX, &n);
     if (!p)
         return errno == ENOENT || bad_file(v, "floor", "cannot be read: %s", strerror(errno));
-    enum agr_note_status st = agr_note_open(ag_str_of((char *)p, n), &v->key, 1, &text);
+    enum agr_note_status st = agr_note_open(ag_str_of((char *)p, n), v->keys, v->keys_n, &text);
     bool ok = st == AGR_NOTE_OK || bad_file(v, "floor", "it %s", agr_note_status_text(st));
     ok = ok && ((agr_line_next(&text, &line) && floor_line(&text, "entries ", &v->floor_entries) &&
                  floor_line(&text, "payloads ", &v->floor_payloads)) ||
@@ -538,12 +556,12 @@ read_day(struct verify *v, const char *name, uint64_t *last_size)
     for (; ok && at < n; at += k) {
         k = agr_note_first(ag_str_of((char *)p + at, n - at));
         enum agr_note_status st =
-            k ? agr_note_open(ag_str_of((char *)p + at, k), &v->key, 1, &text) : AGR_NOTE_MALFORMED;
+            k ? agr_note_open(ag_str_of((char *)p + at, k), v->keys, v->keys_n, &text) : AGR_NOTE_MALFORMED;
         if (st != AGR_NOTE_OK) {
             ok = bad_file(v, path, "the checkpoint at byte %zu %s", at, agr_note_status_text(st));
             break;
         }
-        if (!agr_checkpoint_parse(text, &c) || !ag_str_is(c.origin, v->key.name) || c.size < *last_size)
+        if (!agr_checkpoint_parse(text, &c) || !ag_str_is(c.origin, v->keys[0].name) || c.size < *last_size)
             ok = bad_file(v, path,
                           "the checkpoint at byte %zu is of another log, or smaller than one before it", at);
         else
@@ -603,7 +621,7 @@ check_log(struct verify *v, uint8_t **ret_note)
     // Daily files before the checkpoint: a running sequencer only ever makes it larger than they are.
     if (!read_keys(v) || !read_days(v) || !read_checkpoint(v, ret_note) || !read_floor(v))
         return false;
-    snprintf(v->report->origin, sizeof(v->report->origin), "%s", v->key.name);
+    snprintf(v->report->origin, sizeof(v->report->origin), "%s", v->keys[0].name);
     v->report->root = v->checkpoint.root;
     if (v->o->seen && !add_known(v, "an earlier checkpoint", v->o->seen))
         return false;

@@ -531,6 +531,49 @@ test_modes(void)
        "and every one without the floor");
 }
 
+// A new key signs beside the old one for a while; whoever holds either key verifies the whole log.
+static void
+test_rotation(void)
+{
+    struct agr_journal j;
+    struct agr_journal_pos pos;
+    struct agr_audit_error err;
+    struct agr_verify_report rep;
+    char keys[128], old_keys[128], old_key[160], cmd[512], vkey[2][AGR_VKEY_SIZE] = {{0}};
+    new_log();
+    snprintf(keys, sizeof(keys), "%s/%d/keys", base, logs);
+    snprintf(old_keys, sizeof(old_keys), "%s/%d/old-keys", base, logs);
+    snprintf(old_key, sizeof(old_key), "%s/checkpoint.key", old_keys);
+    agr_journal_open_dir(&j, dir, 0, 0);
+    struct agr_record rec = record("{}");
+    struct agr_sequencer_options o = options();
+    o.sign_rows = true;
+    agr_journal_append(&j, &rec, &pos);
+    OK(once(o, &err) == AGR_AUDIT_OK, "a row under the first keys");
+    snprintf(cmd, sizeof(cmd), "mv %s %s", keys, old_keys);
+    agr_journal_append(&j, &rec, &pos);
+    OK(system(cmd) == 0 && once(o, &err) == AGR_AUDIT_REFUSED, "new keys without the old one are refused: %s",
+       err.text);
+    o.old_key_file = old_key;
+    OK(once(o, &err) == AGR_AUDIT_OK, "with it both sign: %s", err.text);
+    o.old_key_file = NULL;
+    agr_journal_append(&j, &rec, &pos);
+    OK(once(o, &err) == AGR_AUDIT_OK, "then the new one alone: %s", err.text);
+    agr_journal_close(&j);
+    for (int i = 0; i < 2; i++) {
+        char path[160];
+        snprintf(path, sizeof(path), "%s/checkpoint.vkey", i ? keys : old_keys);
+        FILE *f = fopen(path, "r");
+        if (!f || !fgets(vkey[i], sizeof(vkey[i]), f))
+            exit(1);
+        fclose(f);
+        struct agr_verify_options vo = {.vkey = vkey[i]};
+        OK(agr_audit_verify(dir, &vo, &rep) == AGR_AUDIT_OK && rep.rows == 3,
+           "the %s key verifies all rows: %s %s", i ? "new" : "old", rep.file, rep.text);
+    }
+    OK(strcmp(vkey[0], vkey[1]) != 0, "they are two keys");
+}
+
 int
 main(void)
 {
@@ -544,6 +587,7 @@ main(void)
     test_refusals();
     test_faults();
     test_modes();
+    test_rotation();
     snprintf(rm, sizeof(rm), "rm -rf '%s'", base);
     OK(system(rm) == 0, "cleans up");
     return t_done();
