@@ -81,12 +81,11 @@ scan(const struct agc_policy *p, const struct ag_str attr[AG_ATTRS])
 }
 
 static bool
-compile(struct pb *b, int level, struct agc_ir *ir, struct ag_str *ret)
+compile(struct pb *b, int level, struct agc_ir *ir, struct agc_stats *stats, struct ag_str *ret)
 {
     struct agc_refusal why;
     struct agc_heap heap;
     struct agc_code code;
-    struct agc_stats stats;
     struct agc_image_options options = {0};
     char text[200];
     agc_ir_init(ir, &b->arena, &b->policy);
@@ -95,8 +94,8 @@ compile(struct pb *b, int level, struct agc_ir *ir, struct ag_str *ret)
     agc_heap_init(&heap, ir);
     if (!agc_emit(ir, &b->sources, &heap, &code, &why))
         return false;
-    agc_stats_cost(ir, &code, &stats);
-    return agc_image_build(ir, &b->sources, &heap, &code, &options, &stats, ret, &why);
+    agc_stats_cost(ir, &code, stats);
+    return agc_image_build(ir, &b->sources, &heap, &code, &options, stats, ret, &why);
 }
 
 // Homes in use, as bits of 1 << enum agc_home.
@@ -115,12 +114,13 @@ one_set(enum ag_combine combine, unsigned *homes_seen)
     struct pb b;
     struct agc_ir ir;
     struct tm machine[2];
+    struct agc_stats stats[2];
     struct ag_str image;
     uint32_t wrong = 0;
     pb_init(&b, combine);
     random_rules(&b, 1 + below(RULES));
     for (int level = 0; level < 2; level++) {
-        if (!compile(&b, level, &ir, &image) || !tm_open(&machine[level], image)) {
+        if (!compile(&b, level, &ir, &stats[level], &image) || !tm_open(&machine[level], image)) {
             printf("# %s\n", machine[level].why);
             return ACTIONS;
         }
@@ -137,6 +137,11 @@ one_set(enum ag_combine combine, unsigned *homes_seen)
         for (int level = 0; level < 2; level++) {
             bool ok = tm_run(&machine[level], "decide", ag_str_z(json), 0) &&
                       machine[level].outcome.rule_ix == want;
+            uint64_t used = machine[level].im.meta->fuel - machine[level].call.fuel;
+            if (used > stats[level].fixed + stats[level].per16 * strlen(json) / 16) {
+                printf("# -O%d used %llu steps, more than stated\n", level, (unsigned long long)used);
+                wrong++;
+            }
             if (!ok)
                 printf("# -O%d %s: rule %u, not %u\n", level, json, machine[level].outcome.rule_ix, want);
             wrong += !ok;
@@ -157,7 +162,8 @@ main(void)
     for (unsigned set = 0; set < SETS; set++) {
         state = 0x9e3779b97f4a7c15u * (set + 1);
         enum ag_combine combine = set % 2 ? AG_DENY_OVERRIDES : AG_FIRST_MATCH;
-        OK(one_set(combine, &seen) == 0, "set %u, %s: index and scan agree on %u actions", set,
+        OK(one_set(combine, &seen) == 0,
+           "set %u, %s: index and scan agree on %u actions, within the stated cost", set,
            set % 2 ? "deny_overrides" : "first_match", ACTIONS);
     }
     OK(seen == 15, "the sets used every kind of home");

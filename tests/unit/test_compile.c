@@ -48,8 +48,7 @@ test_refusals(void)
         "version: \"1\"\nrules: [{name: a, decision: alow}]\n",
         "version: \"1\"\nrules: [{name: a, mach: {type: x}, decision: allow}]\n",
         "version: \"1\"\nrules: [{name: a, conditions: {param_matches: {x: \"(\"}}, decision: allow}]\n",
-        "version: \"1\"\nrules: [{name: a, conditions: {hours: \"1-2\", tz: Nowhere/None}, decision: "
-        "allow}]\n",
+        "version: \"1\"\nrules: [{name: a, conditions: {hours: \"1-2\", tz: No/Zone}}]\n",
         "version: \"1\"\nrules: [{name: a, when: \"input.x ==\", decision: allow}]\n",
         "version: [\n",
     };
