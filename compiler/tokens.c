@@ -134,7 +134,9 @@ number(struct agc_lexer *lx, struct ag_str s)
     size_t e = 0;
     while (e < spelled.n && spelled.p[e] != 'e' && spelled.p[e] != 'E')
         e++;
-    if (spelled.n - e > EXPONENT_DIGITS + 2)
+    e += e < spelled.n;
+    e += e < spelled.n && (spelled.p[e] == '+' || spelled.p[e] == '-');
+    if (spelled.n - e > EXPONENT_DIGITS)
         fail(lx, AGC_D_BAD_NUMBER, here(lx), "the exponent has more than %u digits", EXPONENT_DIGITS);
     return agc_strdup(lx->arena, spelled);
 }
