@@ -179,6 +179,18 @@ note_const(void *self, struct agc_stmt *s, unsigned depth)
         fo->value[s->v[0]] = s->v[1];
 }
 
+// What stands behind an unconditional leave never runs.
+static void
+cut(struct agc_block *b)
+{
+    for (uint32_t i = 0; i < b->n; i++) {
+        if (b->v[i].body)
+            cut(b->v[i].body);
+        if (agc_irop_table[b->v[i].op].flags & AGC_IRF_END)
+            b->n = i + 1;
+    }
+}
+
 static void
 is_plain_true(void *self, struct agc_stmt *s, unsigned depth)
 {
@@ -215,6 +227,7 @@ agc_opt_fold(struct agc_ir *ir, int level)
             fo.value[l] = AG_NONE;
         agc_ir_walk(&f->body, note_const, &fo);
         agc_ir_walk(&f->body, fold_stmt, &fo);
+        cut(&f->body);
         is_true[i] = returns_true(ir, f);
     }
     for (uint32_t t = 0; t < ir->ntables; t++)

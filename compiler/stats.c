@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // The bound on fuel: the sum of the costs of all instructions of the entrypoint and of what it calls, with
 // the body of the loop over candidates counted once per rule and each condition once; plus what texts of the
-// input can cost, per byte (every value tested is at most the whole input). Built-ins count their flat price
-// here and stop on fuel beyond it. In: emitted code. Out: struct agc_stats. Next file to read: image_write.c,
-// which writes it into the image.
+// input can cost, per byte (every value tested is at most the whole input). A built-in counts its flat price
+// and BUILTIN_BYTES steps per byte; one whose work grows faster ends as unavailable when the fuel is gone.
+// In: emitted code. Out: struct agc_stats. Next file to read: image_write.c, which writes it into the image.
 #include "stats.h"
 
+#include "builtins/builtins.h"
 #include "pattern.h"
 
-#define PER_BYTE    16u // units of per16 that make one unit of fuel per byte
-#define LOOKUP_RULE 8u  // fuel for merging and confirming one candidate
-#define LOOKUP_TRIE 8u  // tries walked by one lookup: a beginning and an end for each attribute
-#define CONTAINER   8u  // per16 of visiting a container: an element takes two bytes of JSON at least
+#define PER_BYTE      16u // units of per16 that make one unit of fuel per byte
+#define LOOKUP_RULE   8u  // fuel for merging and confirming one candidate
+#define LOOKUP_TRIE   8u  // tries walked by one lookup: a beginning and an end for each attribute
+#define CONTAINER     8u  // per16 of visiting a container: an element takes two bytes of JSON at least
+#define BUILTIN_BYTES 4u  // steps per byte of input for one call of a built-in
 
 struct cost {
     uint64_t fixed, per16;
@@ -116,6 +118,9 @@ stmt_cost(const struct agc_ir *ir, const struct cost *func, const struct agc_stm
     case AGC_IR_LOOP: add(&c, loop_cost(ir, func, s)); break;
     case AGC_IR_CALL:
     case AGC_IR_CALLT: add(&c, called(ir, func, s)); break;
+    case AGC_IR_BUILTINS:
+        add(&c, (struct cost){ag_builtin_table[s->v[1]].cost, BUILTIN_BYTES * PER_BYTE});
+        break;
     case AGC_IR_CAND: add(&c, lookup_cost(ir)); break;
     case AGC_IR_GLOB: add(&c, glob_cost(ir->consts[s->v[2]].text)); break;
     case AGC_IR_MATCH: {

@@ -12,7 +12,7 @@
 
 #include "../unit/policy_build.h"
 #include "../unit/t.h"
-#include "machine.h"
+#include "decide.h"
 
 #define SETS    25u
 #define RULES   400u

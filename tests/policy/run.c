@@ -9,13 +9,13 @@
 //   about this; no-warning: ID must not input: {...}                 one JSON value expect: allow rule=x
 //   reason=y risk=low approval=auto status=pause gate.risk=0.0036 state.risk=fail effects=1
 //
-// In: case files. Out: TAP. Memory: one job per policy. Next file to read: machine.h.
+// In: case files. Out: TAP. Memory: one job per policy. Next file to read: decide.h.
 #include "compile.h"
 #include "crypto.h"
 #include "gates.h"
 
 #include "../unit/t.h"
-#include "machine.h"
+#include "decide.h"
 
 #include <math.h>
 

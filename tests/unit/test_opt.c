@@ -126,6 +126,21 @@ test_cse(void)
 }
 
 static void
+test_leave(void)
+{
+    struct agc_block *at = begin();
+    char text[200] = "";
+    uint32_t v = constant(at, agc_const_bool(&ir, true)), k = constant(at, agc_const_bool(&ir, false));
+    struct agc_block *in = agc_ir_body(&ir, agc_ir_add(&ir, at, span, AGC_IR_BLOCK, 0, 0, 0));
+    agc_ir_add(&ir, in, span, AGC_IR_LEAVE_FALSE, k, 0, 0);
+    agc_ir_add(&ir, in, span, AGC_IR_KILLED, v, 0, 0);
+    agc_ir_add(&ir, at, span, AGC_IR_RET, v, 0, 0);
+    OK(agc_opt(&ir, 1, text, sizeof text), "a test that always leaves %s", text);
+    OK(ir.funcs[0].body.n == 2, "takes what follows it along");
+    pb_fini(&b);
+}
+
+static void
 test_dead(void)
 {
     struct agc_block *at = begin();
@@ -150,6 +165,7 @@ main(void)
 {
     test_fold();
     test_cse();
+    test_leave();
     test_dead();
     return t_done();
 }

@@ -2,8 +2,8 @@
 // One image, one call, one outcome: what tests need to run a decision. In: image bytes, JSON, a clock. Out:
 // an outcome whose strings live until the next run. Memory: its own arena. Thread rule: one struct, one
 // thread.
-#ifndef AEGIS_TEST_MACHINE_H
-#define AEGIS_TEST_MACHINE_H
+#ifndef AEGIS_TEST_DECIDE_H
+#define AEGIS_TEST_DECIDE_H
 
 #include "eval.h"
 
