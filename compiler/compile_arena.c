@@ -16,10 +16,13 @@ struct agc_chunk {
     _Alignas(16) unsigned char bytes[];
 };
 
-static _Noreturn void
-out_of_memory(size_t n)
+_Noreturn void
+agc_out_of_memory(size_t n)
 {
-    fprintf(stderr, "aegisc: out of memory (%zu bytes wanted)\n", n);
+    if (n)
+        fprintf(stderr, "aegisc: out of memory (%zu bytes wanted)\n", n);
+    else
+        fputs("aegisc: out of memory\n", stderr);
     exit(3);
 }
 
@@ -39,7 +42,7 @@ void *
 agc_alloc(struct agc_arena *a, size_t n)
 {
     if (n > SIZE_MAX / 2)
-        out_of_memory(n);
+        agc_out_of_memory(n);
     n = (n + ALIGN - 1) & ~(size_t)(ALIGN - 1);
     a->total += n;
     if (!a->chunks || n > a->size - a->used) {
@@ -50,7 +53,7 @@ agc_alloc(struct agc_arena *a, size_t n)
             size = n;
         struct agc_chunk *c = calloc(1, sizeof *c + size);
         if (!c)
-            out_of_memory(n);
+            agc_out_of_memory(n);
         c->next = a->chunks;
         c->size = size;
         a->chunks = c;
@@ -78,7 +81,7 @@ agc_grow(struct agc_arena *a, void *old, uint32_t n, uint32_t *cap, size_t elem)
         return old;
     uint32_t want = *cap ? *cap * 2 : 8;
     if (want <= *cap || (size_t)want > SIZE_MAX / 4 / elem)
-        out_of_memory(SIZE_MAX);
+        agc_out_of_memory(SIZE_MAX);
     void *p = agc_alloc(a, (size_t)want * elem);
     if (n)
         memcpy(p, old, (size_t)n * elem);

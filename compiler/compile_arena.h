@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The compile arena: grows in chunks, everything in it dies with the run. Allocation never returns NULL to callers:
-// when memory is out the run ends through the `fail` hook that main.c sets (aegisc is a batch program; a test build
-// makes the n-th allocation fail to show that this path is clean).
+// when memory is out the run ends with a message and exit code 3, before any output file was begun (aegisc is a batch
+// program; tests/fault makes the n-th allocation fail to show that this path is clean).
 // Thread rule: one compilation, one thread.
 #ifndef AGC_COMPILE_ARENA_H
 #define AGC_COMPILE_ARENA_H
@@ -15,6 +15,8 @@ struct agc_arena {
     size_t total;      // bytes asked for
 };
 
+// Says that n bytes (0: some) were wanted and ends the run.
+_Noreturn void agc_out_of_memory(size_t n);
 void agc_arena_fini(struct agc_arena *a);
 // n zeroed bytes aligned to 16.
 void *agc_alloc(struct agc_arena *a, size_t n);

@@ -366,9 +366,27 @@ write_all(int fd, struct ag_str bytes)
     return true;
 }
 
+// A device or a pipe is written as it stands: a rename would put a file in its place.
+static bool
+write_through(const char *path, struct ag_str bytes)
+{
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    if (fd == -1)
+        return false;
+    bool ok = write_all(fd, bytes);
+    int why = errno;
+    ok = close(fd) != -1 && ok;
+    if (!ok && why)
+        errno = why;
+    return ok;
+}
+
 bool
 agc_file_write(const char *path, struct ag_str bytes, unsigned mode)
 {
+    struct stat st;
+    if (stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
+        return write_through(path, bytes);
     size_t n = strlen(path) + 16;
     char *temp = malloc(n);
     if (!temp)

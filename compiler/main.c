@@ -173,12 +173,22 @@ read_inputs(struct agc_job *j, char *const *path, int n)
     return EXIT_DONE;
 }
 
+// What was printed so far is out, or the reason is said.
+static int
+flush_output(void)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return EXIT_DONE;
+    fprintf(stderr, "aegisc: cannot write standard output: %s\n", strerror(errno));
+    return EXIT_TROUBLE;
+}
+
 static int
 write_image(const struct agc_job *j, const struct options *o)
 {
     if (strcmp(o->out, "-") == 0) {
-        bool ok = fwrite(j->image.p, 1, j->image.n, stdout) == j->image.n && fflush(stdout) == 0;
-        return ok ? EXIT_DONE : EXIT_TROUBLE;
+        fwrite(j->image.p, 1, j->image.n, stdout);
+        return flush_output();
     }
     if (agc_file_write(o->out, j->image, 0644))
         return EXIT_DONE;
@@ -198,8 +208,9 @@ compile(struct agc_job *j, const struct options *o)
         return EXIT_ERRORS;
     if (o->stats && j->last == AGC_STAGE_IMAGE)
         agc_stats_print(&j->stats, stdout);
-    if (o->check || j->last != AGC_STAGE_IMAGE)
-        return fflush(stdout) == 0 ? EXIT_DONE : EXIT_TROUBLE;
+    int code = flush_output();
+    if (code != EXIT_DONE || o->check || j->last != AGC_STAGE_IMAGE)
+        return code;
     return write_image(j, o);
 }
 
@@ -212,7 +223,7 @@ run(struct agc_job *j, int argc, char **argv)
     while ((c = getopt_long(argc, argv, "o:O:W:e:", long_options, NULL)) != -1) {
         if (c == OPT_HELP || c == OPT_VERSION) {
             fputs(c == OPT_HELP ? usage_text : "aegisc " AEGIS_VERSION "\n", stdout);
-            return EXIT_DONE;
+            return flush_output();
         }
         code = c == '?' ? EXIT_USAGE : take_option(c, optarg, j, &o);
         if (code != EXIT_DONE)
