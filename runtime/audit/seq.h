@@ -23,6 +23,7 @@ struct seq_journal {
     bool has_item, is_corrupt, has_hung_up, is_ended;
     uint32_t made;       // highest segment number handed out over a socket
     uint64_t taken_wseq; // last wseq in a batch that may not be synced yet
+    int published_fd;    // while words are published
     uint64_t synced_wseq;
     int64_t quiet_since_ms;
     // Segments read to their end, waiting for the sync of their last rows.

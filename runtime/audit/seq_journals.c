@@ -320,15 +320,19 @@ seq_publish(struct sequencer *s)
         if (p->journal != UINT32_MAX && p->is_durable)
             put_word(p->fd, p->offset + offsetof(struct agr_record_header, gseq), gseq);
     }
-    for (uint32_t i = 0; i < s->pending_n; i++) {
+    for (uint32_t i = 0; i < s->journals_n; i++)
+        s->journals[i].published_fd = -1;
+    // Backwards: the first row met of a segment is its last, and its wseq goes into that segment's header.
+    for (uint32_t i = s->pending_n; i-- > 0;) {
         const struct seq_pending *p = &s->pending[i];
         if (p->journal == UINT32_MAX)
             continue;
         struct seq_journal *j = &s->journals[p->journal];
-        j->synced_wseq = p->wseq;
-        for (uint32_t k = 0; k < j->done_n; k++) // the last row of a finished segment
-            if (j->done[k].fd == p->fd)
-                put_word(p->fd, offsetof(struct agr_segment, synced), p->wseq);
+        if (p->wseq > j->synced_wseq)
+            j->synced_wseq = p->wseq;
+        if (p->fd != j->published_fd)
+            put_word(p->fd, offsetof(struct agr_segment, synced), p->wseq);
+        j->published_fd = p->fd;
     }
     for (uint32_t i = 0; i < s->journals_n; i++) {
         struct seq_journal *j = &s->journals[i];

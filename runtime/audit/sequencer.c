@@ -145,7 +145,7 @@ add_row(struct sequencer *s, struct agr_row *row, struct ag_str payload, const s
     }
     s->pending_n++;
     s->batch_bytes += b.n + payload.n;
-    return agr_wal_row(&s->wal, row->gseq, entry);
+    return agr_wal_row(&s->wal, row->gseq, entry, &p->leaf);
 }
 
 // A row of the sequencer's own journal.

@@ -621,7 +621,7 @@ check_log(struct verify *v, uint8_t **ret_note)
     // Daily files before the checkpoint: a running sequencer only ever makes it larger than they are.
     if (!read_keys(v) || !read_days(v) || !read_checkpoint(v, ret_note) || !read_floor(v))
         return false;
-    snprintf(v->report->origin, sizeof(v->report->origin), "%s", v->keys[0].name);
+    memcpy(v->report->origin, v->keys[0].name, sizeof(v->report->origin));
     v->report->root = v->checkpoint.root;
     if (v->o->seen && !add_known(v, "an earlier checkpoint", v->o->seen))
         return false;

@@ -17,7 +17,7 @@
 #include "tiles.h"
 #include "wal_frame.h"
 
-#define BATCH_KEEP (4u << 20) // a batch buffer larger than this is given back
+#define BATCH_KEEP (32u << 20) // a batch buffer larger than this is given back
 
 // --- making a batch
 // ----------------------------------------------------------------------------------------------
@@ -94,13 +94,15 @@ digest_put(struct agr_wal *w, enum wal_kind kind, const struct ag_str *pieces, s
 }
 
 bool
-agr_wal_row(struct agr_wal *w, uint64_t gseq, struct ag_str entry)
+agr_wal_row(struct agr_wal *w, uint64_t gseq, struct ag_str entry, const struct agr_hash *leaf)
 {
     uint8_t head[8];
     wal_store(head, gseq, 8);
     struct ag_str pieces[2] = {ag_str_of((char *)head, 8), entry};
+    // The leaf hash, which is there already, stands for the entry.
+    struct ag_str stands_for[2] = {pieces[0], ag_str_of((const char *)leaf->b, AGR_HASH_SIZE)};
     w->rows++;
-    digest_put(w, WAL_ROW, pieces, 2);
+    digest_put(w, WAL_ROW, stands_for, 2);
     return put_frame(w, WAL_ROW, pieces, 2, 0);
 }
 

@@ -86,7 +86,7 @@ void agr_wal_close(struct agr_wal *w);
 // One batch: begin, add frames in memory, commit (write and fdatasync). After FULL the batch is still in
 // memory: call commit again.
 void agr_wal_begin(struct agr_wal *w, uint64_t first_gseq);
-bool agr_wal_row(struct agr_wal *w, uint64_t gseq, struct ag_str entry);
+bool agr_wal_row(struct agr_wal *w, uint64_t gseq, struct ag_str entry, const struct agr_hash *leaf);
 bool agr_wal_payload(struct agr_wal *w, uint64_t gseq, const uint8_t salt[AGR_SALT_SIZE], struct ag_str bytes,
                      const struct agr_hash *digest);
 bool agr_wal_journal_open(struct agr_wal *w, const struct agr_wal_journal *j);

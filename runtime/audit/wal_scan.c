@@ -108,6 +108,13 @@ digest_frame(struct ag_sha256 *d, const struct frame *f)
         ag_sha256_update(d, h.b, AGR_HASH_SIZE);
         return true;
     }
+    if (f->kind == WAL_ROW) {
+        struct agr_hash leaf;
+        agr_leaf_hash(f->p + 8, f->n - 8, &leaf);
+        ag_sha256_update(d, f->p, 8);
+        ag_sha256_update(d, leaf.b, AGR_HASH_SIZE);
+        return true;
+    }
     if (f->kind == WAL_ERASED && f->n < WAL_PAYLOAD_MIN)
         return false;
     ag_sha256_update(d, f->p, f->kind == WAL_ERASED ? 8 + AGR_HASH_SIZE : f->n);

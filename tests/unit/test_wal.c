@@ -113,8 +113,8 @@ batch(struct agr_wal *w, struct agr_tree *tree, unsigned rows, size_t payload_n)
             ag_sha256_final(&d, h.b);
             agr_wal_payload(w, after.size, salt, ag_str_of(payload, payload_n), &h);
         }
-        agr_wal_row(w, after.size, ag_str_of(text, n));
         agr_leaf_hash(text, n, &leaf);
+        agr_wal_row(w, after.size, ag_str_of(text, n), &leaf);
         agr_tree_add(&after, &leaf, NULL, NULL);
     }
     agr_tree_root(&after, &root);
