@@ -211,7 +211,9 @@ cook(struct agc_lexer *lx, int raw, union AGC_YYSTYPE *value)
         fail(lx, AGC_D_BAD_STRING, here(lx), "the string is not closed%s",
              s.p[0] == '"' ? " on its line" : "");
         return AGC_YYerror;
-    case AGC_T_TEMPLATE: lx->end = (uint32_t)lx->text->text.n; return TEMPLATE;
+    case AGC_T_TEMPLATE:
+        lx->is_stopped = true; // what stands in it is no token
+        return TEMPLATE;
     case AGC_T_BAD:
         fail(lx, AGC_D_BAD_CHARACTER, here(lx), "\"%.*s\" begins no construct", (int)(s.n < 40 ? s.n : 40),
              s.p);
@@ -229,6 +231,10 @@ agc_token_next(union AGC_YYSTYPE *value, struct agc_span *at, struct agc_lexer *
         lx->is_started = true;
         *at = agc_text_span(lx->text, 0, 0);
         return START_QUERY;
+    }
+    if (lx->is_stopped) {
+        *at = agc_text_span(lx->text, lx->last_end, lx->last_end);
+        return 0;
     }
     int raw = lx->held;
     bool separates = false;

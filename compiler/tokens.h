@@ -32,7 +32,8 @@ struct agc_lexer {
     uint32_t last_end; // byte after the last token
     uint32_t depth;
     char bracket[AGC_EXPR_DEPTH_MAX];
-    bool is_failed; // an error was reported; the tree is not used
+    bool is_stopped; // nothing after this is read
+    bool is_failed;  // an error was reported; the tree is not used
     struct agc_node *root;
     uint32_t errors_max; // diagnostics this text may still add
 };
