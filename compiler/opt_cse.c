@@ -14,6 +14,7 @@ struct cse {
     struct agc_ir *ir;
     struct agc_func *f;
     uint32_t *defs, *uses;
+    uint32_t *times; // by constant: zero between uses
     struct site *site;
     uint32_t n, cap;
     uint32_t at[AGC_BLOCK_DEPTH_MAX + 1];
@@ -37,30 +38,33 @@ collect(struct cse *c, struct agc_block *b, unsigned depth)
     }
 }
 
-// The first path that stands at two places, as the sites of it: number of the first, and how deep their
-// common block is.
+// The first path that stands at two places: number of its first site, and how deep the block common to all
+// sites is.
 static bool
 repeated(const struct cse *c, uint32_t *ret_first, unsigned *ret_depth)
 {
-    for (uint32_t i = 0; i < c->n; i++) {
-        unsigned depth = c->site[i].depth;
-        bool found = false;
-        for (uint32_t j = i + 1; j < c->n; j++) {
-            if (c->site[j].key != c->site[i].key)
-                continue;
-            found = true;
-            unsigned d = 0;
-            while (d < depth && d < c->site[j].depth && c->site[j].at[d] == c->site[i].at[d])
-                d++;
-            depth = d;
-        }
-        if (found) {
-            *ret_first = i;
-            *ret_depth = depth;
-            return true;
-        }
+    uint32_t first = 0;
+    for (uint32_t i = 0; i < c->n; i++)
+        c->times[c->site[i].key]++;
+    while (first < c->n && c->times[c->site[first].key] < 2)
+        first++;
+    for (uint32_t i = 0; i < c->n; i++)
+        c->times[c->site[i].key] = 0;
+    if (first == c->n)
+        return false;
+    const struct site *f = &c->site[first];
+    unsigned depth = f->depth;
+    for (uint32_t j = first + 1; j < c->n; j++) {
+        unsigned d = 0;
+        if (c->site[j].key != f->key)
+            continue;
+        while (d < depth && d < c->site[j].depth && c->site[j].at[d] == f->at[d])
+            d++;
+        depth = d;
     }
-    return false;
+    *ret_first = first;
+    *ret_depth = depth;
+    return true;
 }
 
 struct rename {
@@ -122,14 +126,15 @@ void
 agc_opt_cse(struct agc_ir *ir, int level)
 {
     (void)level;
+    uint32_t *times = agc_alloc(ir->arena, (ir->nconsts + 1) * sizeof *times);
     for (uint32_t i = 0; i < ir->nfuncs; i++) {
-        struct cse c = {.ir = ir, .f = &ir->funcs[i]};
+        struct cse c = {.ir = ir, .f = &ir->funcs[i], .times = times};
         for (unsigned round = 0; round < AGC_HOIST_MAX; round++) {
             uint32_t first;
             unsigned depth;
             c.n = 0;
             collect(&c, &c.f->body, 0);
-            if (!repeated(&c, &first, &depth))
+            if (c.n < 2 || !repeated(&c, &first, &depth))
                 break;
             c.defs = agc_alloc(ir->arena, 2 * c.f->nlocals * sizeof *c.defs);
             c.uses = c.defs + c.f->nlocals;
