@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// JSON in and out (B16, D45): what is accepted, what is refused and where, canonical form, limits on both sides.
+// JSON in and out (B16, D45): what is accepted, what is refused and where, canonical form, limits on both
+// sides.
 #include "t.h"
 #include "value.h"
 #include "buf.h"
@@ -102,14 +103,16 @@ test_limits(void)
     }
     struct ag_value v;
     struct ag_json_error e;
-    OK(read_text("[", (size_t)AG_JSON_MAX + 1, &v, &e) == AG_JSON_LIMIT, "a text past the limit is not looked at");
+    OK(read_text("[", (size_t)AG_JSON_MAX + 1, &v, &e) == AG_JSON_LIMIT,
+       "a text past the limit is not looked at");
 }
 
 // Every size of arena either holds the value or says so; nothing is written past it.
 static void
 test_small_arenas(void)
 {
-    static const char text[] = "{\"k\":[1,2,{\"x\":1.5,\"y\":\"\\n\"}],\"j\":[[],[]],\"i\":9223372036854775807}";
+    static const char text[] =
+        "{\"k\":[1,2,{\"x\":1.5,\"y\":\"\\n\"}],\"j\":[[],[]],\"i\":9223372036854775807}";
     unsigned ok = 0, full = 0, other = 0;
     for (size_t size = 16; size < 1024; size++) {
         struct ag_value v;
@@ -136,7 +139,8 @@ test_many_members(void)
     size_t n = 0;
     text[n++] = '{';
     for (int i = 0; i < 1000; i++)
-        n += (size_t)snprintf(text + n, sizeof text - n, "%s\"key%03d\":%d", i ? "," : "", i * 7 % 1000, i * 7 % 1000);
+        n += (size_t)snprintf(text + n, sizeof text - n, "%s\"key%03d\":%d", i ? "," : "", i * 7 % 1000,
+                              i * 7 % 1000);
     text[n++] = '}';
     struct ag_value v;
     struct ag_json_error e;
