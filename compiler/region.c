@@ -217,16 +217,30 @@ agc_glob_sample(struct agc_arena *a, const struct agc_glob *g)
 
 // --- weeks
 
+// Minutes [from, to) of one week, to <= AGC_WEEK_MINUTES.
+static void
+fill(struct agc_week *w, uint32_t from, uint32_t to)
+{
+    while (from < to) {
+        uint32_t bit = from % 64, n = 64 - bit < to - from ? 64 - bit : to - from;
+        w->w[from / 64] |= (n == 64 ? ~UINT64_C(0) : (UINT64_C(1) << n) - 1) << bit;
+        from += n;
+    }
+}
+
 void
 agc_week_add(struct agc_week *w, const struct ag_window *window)
 {
     uint32_t length = window->end > window->start ? (uint32_t)window->end - window->start
                                                   : 1440u - window->start + window->end;
-    for (uint32_t day = 0; day < 7; day++)
-        for (uint32_t i = 0; (window->days >> day & 1) && i < length; i++) {
-            uint32_t m = (day * 1440 + window->start + i) % AGC_WEEK_MINUTES;
-            w->w[m / 64] |= UINT64_C(1) << (m % 64);
-        }
+    for (uint32_t day = 0; day < 7; day++) {
+        if (!(window->days >> day & 1))
+            continue;
+        uint32_t from = day * 1440 + window->start, to = from + length;
+        fill(w, from, to < AGC_WEEK_MINUTES ? to : AGC_WEEK_MINUTES);
+        if (to > AGC_WEEK_MINUTES)
+            fill(w, 0, to - AGC_WEEK_MINUTES);
+    }
 }
 
 bool

@@ -9,8 +9,8 @@
 #include "ast.h"
 
 #define AGC_WEEK_MINUTES 10080u
-#define AGC_WEEK_WORDS   158u      // 64-bit words that hold a week's minutes
-#define AGC_WORK_MAX     20000000u // comparisons of two regions that one compilation may make
+#define AGC_WEEK_WORDS   158u     // 64-bit words that hold a week's minutes
+#define AGC_WORK_MAX     4000000u // comparisons of two regions that one question may make
 
 // One element of a glob: a star, any one character, or a set of byte values (a literal is a set of one).
 // Classes with characters past ASCII are kept as `is_wide`: they overlap everything and cover nothing.
