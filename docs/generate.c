@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Writes the reference documents of docs/generated from the tables that the programs are made of, so that a
+// Writes reference documents of docs/generated from the tables that the programs are made of, so that a
 // document cannot say something else than the code. In: the .def files; argument: the document's name. Out:
 // Markdown on standard output. Memory: none. Next file to read: tests/docs/generated.sh, which compares them.
 #include <stdio.h>
@@ -86,22 +86,6 @@ builtins(void)
 }
 
 static void
-diagnostics(void)
-{
-    printf("# Diagnostics of aegisc\n\nIds are stable: `-Werror=ID`, `-Wno-ID` and `-WID` take them, JSON "
-           "and SARIF output "
-           "carry them.\n\n| id | level | what | help |\n|---|---|---|---|\n");
-#define DIAG(NAME, id, level, summary, help)                                                                 \
-    printf("|");                                                                                             \
-    code(id);                                                                                                \
-    cell(#level);                                                                                            \
-    cell(summary);                                                                                           \
-    cell(help);                                                                                              \
-    printf("\n");
-#include "diag.def"
-}
-
-static void
 counters(void)
 {
     printf("# Metrics that workers count\n\n`/metrics` prints the sum over all workers. Buckets are "
@@ -121,31 +105,10 @@ counters(void)
 #undef ROW
 }
 
-static void
-keys(void)
-{
-    printf("# Keys of a policy file\n\nA type that says REFUSED is a key this version knows and refuses with "
-           "`not-available`.\n");
-#define SCOPE(NAME, path)                                                                                    \
-    printf("\n## %s\n\n| key | type | range | default | meaning |\n|---|---|---|---|---|\n", path);
-#define KEY(SCOPE_, key, TYPE, range, def, help)                                                             \
-    printf("|");                                                                                             \
-    code(#key);                                                                                              \
-    cell(#TYPE);                                                                                             \
-    cell(range);                                                                                             \
-    cell(def);                                                                                               \
-    cell(help);                                                                                              \
-    printf("\n");
-#include "yaml_schema.def"
-}
-
 static const struct {
     const char *name;
     void (*write)(void);
-} documents[] = {
-    {"opcodes", opcodes},   {"builtins", builtins}, {"diagnostics", diagnostics},
-    {"counters", counters}, {"policy-keys", keys},
-};
+} documents[] = {{"opcodes", opcodes}, {"builtins", builtins}, {"counters", counters}};
 
 int
 main(int argc, char **argv)

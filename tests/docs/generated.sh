@@ -7,7 +7,7 @@ bless=
 build=${1-build} source=${2-.}
 . "$source/tests/tap.sh"
 found=0
-for made in "$build"/docs/*.md; do
+for made in "$build"/{docs,compiler,runtime/cmd}/*.md; do
     [ -f "$made" ] || continue
     found=$((found + 1))
     kept=$source/docs/generated/$(basename "$made")
@@ -23,7 +23,7 @@ done
 [ "$found" -gt 0 ]
 check $? "the build made documents"
 for kept in "$source"/docs/generated/*.md; do
-    [ -f "$build/docs/$(basename "$kept")" ]
+    ls "$build"/{docs,compiler,runtime/cmd}/"$(basename "$kept")" 2>/dev/null | grep -q .
     check $? "$(basename "$kept") has a table behind it"
 done
 tap_done
