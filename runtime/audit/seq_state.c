@@ -368,5 +368,5 @@ seq_status_update(struct sequencer *s, int64_t oldest_ns)
         flags |= AGR_STATUS_RESERVE;
     if (st->backlog >= st->backlog_max / 2 || st->space_free / 2 < st->reserve)
         flags |= AGR_STATUS_WARNING;
-    __atomic_store_n(&st->flags, flags, __ATOMIC_RELEASE); // partner: is_refused in runtime/host/journal.c
+    __atomic_store_n(&st->flags, flags, __ATOMIC_RELEASE); // pairs with is_refused in journal.c
 }

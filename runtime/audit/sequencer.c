@@ -550,7 +550,8 @@ open_status(struct sequencer *s)
     s->status->backlog_max = s->o->backlog_max;
     s->status->reserve = s->o->reserve;
     s->status->rows = s->status->batches = 0;
-    __atomic_store_n(&s->status->flags, 0, __ATOMIC_RELEASE);
+    __atomic_store_n(&s->status->flags, 0,
+                     __ATOMIC_RELEASE); // pairs with is_refused in runtime/host/journal.c
     memcpy(s->status->magic, "AEGISJST", 8);
     return AGR_AUDIT_OK;
 }

@@ -6,7 +6,9 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "t.h"
@@ -531,6 +533,63 @@ test_modes(void)
        "and every one without the floor");
 }
 
+static int
+connect_to(const char *path)
+{
+    struct sockaddr_un a = {.sun_family = AF_UNIX};
+    snprintf(a.sun_path, sizeof(a.sun_path), "%s", path);
+    int sock = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+    if (connect(sock, (struct sockaddr *)&a, sizeof(a)) != 0)
+        printf("# connect: %s\n", strerror(errno));
+    return sock;
+}
+
+// A writer without a directory, as a worker is, goes on with its journal when the sequencer is replaced.
+static void
+test_resume(void)
+{
+    struct running run;
+    struct agr_journal j;
+    struct agr_journal_pos pos;
+    struct agr_verify_report rep;
+    char path[128];
+    static char big[1 << 20];
+    new_log();
+    snprintf(path, sizeof(path), "%s/sequencer.sock", dir);
+    start(&run, options());
+    OK(agr_journal_open_socket(&j, connect_to(path), 9) == AGR_JOURNAL_OK && j.dir_fd == -1,
+       "a worker's journal");
+    struct agr_record rec = record("{\"r\":1}");
+    rec.payload = ag_str_of(big, sizeof(big));
+    unsigned stored = 0;
+    for (; stored < 20 && agr_journal_append(&j, &rec, &pos) == AGR_JOURNAL_OK; stored++)
+        ;
+    OK(stop(&run) == AGR_AUDIT_OK && stored == 20, "its sequencer ends: %s", run.err.text);
+    while (agr_journal_append(&j, &rec, &pos) == AGR_JOURNAL_OK)
+        stored++;
+    OK(stored == 30 && agr_journal_refill(&j) == AGR_JOURNAL_SYSTEM && agr_journal_fd(&j) == -1,
+       "without one two segments are all there is, and a refill says so: %u", stored);
+    start(&run, options());
+    OK(agr_journal_resume_socket(&j, connect_to(path)) == AGR_JOURNAL_OK, "a new one knows the journal");
+    for (int i = 0; stored < 60 && i < 20000; i++) {
+        if (agr_journal_append(&j, &rec, &pos) == AGR_JOURNAL_OK)
+            stored++;
+        else
+            usleep(1000);
+        if (agr_journal_wants_refill(&j))
+            agr_journal_refill(&j);
+    }
+    OK(stored == 60, "and hands it segments: %u rows", stored);
+    int sock = connect_to(path);
+    struct agr_journal_msg m = {.op = 99};
+    OK(send(sock, &m, sizeof(m), 0) == (ssize_t)sizeof(m) && recv(sock, &m, sizeof(m), 0) == 0,
+       "who talks nonsense is hung up on");
+    close(sock);
+    agr_journal_close(&j);
+    OK(stop(&run) == AGR_AUDIT_OK && verifies(&rep) && rows_with("\"r\":1")->n == 60,
+       "no row is lost or twice");
+}
+
 // A new key signs beside the old one for a while; whoever holds either key verifies the whole log.
 static void
 test_rotation(void)
@@ -588,6 +647,7 @@ main(void)
     test_faults();
     test_modes();
     test_rotation();
+    test_resume();
     snprintf(rm, sizeof(rm), "rm -rf '%s'", base);
     OK(system(rm) == 0, "cleans up");
     return t_done();
