@@ -208,12 +208,21 @@ add_path(struct paths *p, uint32_t ix)
     p->v[p->n++] = ix;
 }
 
+// Paths name members: one that goes on into an array by number is kept up to there, so what is kept of an
+// input holds the whole array. A number at the root reads nothing of an object.
 static void
 note_path(void *self, struct agc_stmt *s, unsigned depth)
 {
     (void)depth;
-    if (s->op == AGC_IR_PATH && s->v[1] == 0)
-        add_path(self, s->v[2]);
+    struct agc_ir *ir = ((struct paths *)self)->im->ir;
+    if (s->op != AGC_IR_PATH || s->v[1] != 0)
+        return;
+    const struct agc_const *path = &ir->consts[s->v[2]];
+    uint32_t n = 0;
+    while (n < path->n && ir->consts[path->kid[n]].kind == AG_STRING)
+        n++;
+    if (n > 0)
+        add_path(self, n == path->n ? s->v[2] : agc_const_array(ir, path->kid, n));
 }
 
 static void
