@@ -57,6 +57,8 @@ check_meta(struct ag_verifier *v)
           m, "META: a word out of range");
     CHECK(m->memo_slots <= im->nfuncs && m->dependencies == 0 && m->zero == 0, m,
           "META: memo slots, dependencies or a reserved field");
+    CHECK(m->stack_regs <= AG_CALLS_MAX * AG_REGS_MAX, m,
+          "META: more registers than calls can nest; a context would have to make room for them");
     return true;
 }
 
