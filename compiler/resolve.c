@@ -114,7 +114,8 @@ resolve_var(struct names *r, const struct agc_node *v)
     int shown = (int)(v->text.n < 100 ? v->text.n : 100);
     struct agc_diag *d =
         agc_diag(r->diags, AGC_D_UNKNOWN_NAME, v->span, "unknown name \"%.*s\"", shown, v->text.p);
-    static const char *const fields[] = {"type", "target", "agent", "tenant", "params", "session"};
+    static const char *const fields[] = {"type",   "target",     "agent",      "tenant",
+                                         "params", "session_id", "description"};
     const char *near = agc_nearest(v->text, roots, 1);
     if (near) {
         agc_diag_fix(r->diags, d, "write %s", near);

@@ -82,7 +82,7 @@ read_window(struct agc_reader *r, const struct agc_ynode *n, struct ag_limit *sp
 static void
 read_key(struct agc_reader *r, const struct agc_ynode *list, struct agc_limit *l)
 {
-    static const char *const names[] = {"tenant", "agent", "type", "target", "session"};
+    static const char *const names[] = {"tenant", "agent", "type", "target", "session_id"};
     uint32_t n = list ? list->n : 1;
     if (list && n == 0) {
         agc_diag(r->diags, AGC_D_OUT_OF_RANGE, list->span, "key needs at least one field");

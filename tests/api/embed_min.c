@@ -147,7 +147,7 @@ test_policy_facts(struct aegis_policy *p)
     struct aegis_policy_info info = {.size = sizeof info};
     struct aegis_rule_info rule = {.size = sizeof rule};
     aegis_policy_info(p, &info);
-    OK(is(info.name, "embed") && info.rules == 4 && info.limits == 1 && !info.is_signed && !info.has_gates,
+    OK(is(info.name, "embed") && info.rules == 4 && info.limits == 2 && !info.is_signed && !info.has_gates,
        "facts of the policy");
     OK(aegis_policy_rule(p, 0, &rule) == AEGIS_OK && is(rule.name, "no_delete") && is(rule.type, "delete*") &&
            is(rule.target, "*") && rule.line > 0,
@@ -280,7 +280,7 @@ test_limit(void)
     static const char one[] = "{\"type\":\"read\",\"tenant\":\"t\",\"agent\":\"loop\"}";
     aegis_host_set_now(host, NOON);
     for (int i = 0; i < 3; i++)
-        OK(ask(one) == AEGIS_OK && d.is_allowed && d.n_limits == 1 && d.limits[0].allowed,
+        OK(ask(one) == AEGIS_OK && d.is_allowed && d.n_limits == 2 && d.limits[0].allowed,
            "event %d of the burst", i + 1);
     OK(ask(one) == AEGIS_OK && d.outcome == AEGIS_THROTTLE && !d.is_allowed && is(d.reason, "per-agent"),
        "one more is throttled");
@@ -290,6 +290,22 @@ test_limit(void)
     aegis_host_set_now(host, NOON + 101000000);
     OK(ask(one) == AEGIS_OK && d.is_allowed, "a tenth of a second later one more passes");
     OK(ask(one) == AEGIS_OK && d.outcome == AEGIS_THROTTLE, "and only one");
+}
+
+static void
+test_session(void)
+{
+    char text[128];
+    int admitted = 0;
+    aegis_host_set_now(host, NOON + INT64_C(1000000000));
+    for (int i = 0; i < 8; i++) {
+        int n =
+            snprintf(text, sizeof text, "{\"type\":\"read\",\"agent\":\"u%d\",\"session_id\":\"one\"}", i);
+        admitted += ask_n(text, (size_t)n) == AEGIS_OK && d.is_allowed;
+    }
+    OK(admitted == 5 && is(d.reason, "per-session"), "one session has its own limit: %d of 8", admitted);
+    OK(ask("{\"type\":\"read\",\"agent\":\"u9\",\"session_id\":\"two\"}") == AEGIS_OK && d.is_allowed,
+       "another session is not affected");
 }
 
 static void
@@ -329,6 +345,7 @@ main(int argc, char **argv)
     test_input();
     test_sizes();
     test_limit();
+    test_session();
     test_kill();
     aegis_ctx_free(ctx);
     aegis_slot_free(slot);
