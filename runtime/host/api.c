@@ -4,6 +4,8 @@
 // Next file to read: decide.c.
 #include "host.h"
 
+#include <time.h>
+
 #include "crypto.h"
 #include "dump.h"
 #include "explain.h"
@@ -165,6 +167,57 @@ void
 aegis_policy_disasm(const struct aegis_policy *p, void (*line)(void *arg, const char *text, size_t n), void *arg)
 {
     agr_dump_image(&p->im, line, arg);
+}
+
+enum aegis_status
+aegis_policy_gate_params(const struct aegis_policy *p, void (*param)(void *arg, const char *name, double value), void *arg)
+{
+    static const char *const on_fail[AG_GATES] = {"on_fail.risk",    "on_fail.profit",  "on_fail.novelty", "on_fail.complexity",
+                                                  "on_fail.quality", "on_fail.utility", "on_fail.drift"};
+    struct ag_gate_params g;
+    if (!p->im.gates)
+        return AEGIS_NO_ENTRY;
+    memcpy(&g, p->im.gates->params, sizeof g);
+    const struct {
+        const char *name;
+        double value;
+    } rows[] = {{"epsilon_R", g.epsilon_r},
+                {"epsilon_P", g.epsilon_p},
+                {"risk_trigger_factor", g.risk_trigger},
+                {"profit_trigger_factor", g.profit_trigger},
+                {"trigger_confidence_prob", g.risk_confidence},
+                {"novelty_gate.N0", g.novelty_n0},
+                {"novelty_gate.k", g.novelty_k},
+                {"novelty_gate.output_threshold", g.novelty_threshold},
+                {"complexity_floor", g.complexity_floor},
+                {"quality_min_score", g.quality_min},
+                {"mu0", g.mu0},
+                {"sigma0", g.sigma0},
+                {"sigmaL", g.sigma_l},
+                {"utility_alpha", g.utility_alpha}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        param(arg, rows[i].name, rows[i].value);
+    for (uint32_t i = 0; i < AG_GATES; i++)
+        param(arg, on_fail[i], g.on_fail[i]);
+    return AEGIS_OK;
+}
+
+struct aegis_str
+aegis_decision_text(unsigned decision)
+{
+    return str_out(decision < AG_SEVERITIES ? ag_severity_text((enum ag_severity)decision) : AG_STR(""));
+}
+
+struct aegis_str
+aegis_risk_text(unsigned risk)
+{
+    return str_out(risk <= AG_RISK_CRITICAL ? ag_risk_text((enum ag_risk_level)risk) : AG_STR(""));
+}
+
+struct aegis_str
+aegis_approval_text(unsigned approval)
+{
+    return str_out(approval <= AG_APPROVAL_BLOCK ? ag_approval_text((enum ag_approval)approval) : AG_STR(""));
 }
 
 // ---- slots
@@ -465,7 +518,34 @@ aegis_ctx_row(struct aegis_ctx *ctx, const char *type, const char *body, size_t 
     struct agr_journal_pos pos;
     agr_clock_now(ctx->host->clock, &now);
     r.time_ns = now.wall_ns;
-    return agr_journal_append(&ctx->journal, &r, &pos) == AGR_JOURNAL_OK ? AEGIS_OK : AEGIS_AUDIT;
+    if (agr_journal_append(&ctx->journal, &r, &pos) != AGR_JOURNAL_OK)
+        return AEGIS_AUDIT;
+    ctx->row_pos = pos;
+    return AEGIS_OK;
+}
+
+enum aegis_status
+aegis_ctx_sync(struct aegis_ctx *ctx, unsigned ms)
+{
+    const struct timespec step = {.tv_nsec = 1000000};
+    uint64_t gseq;
+    if (!ctx->has_journal)
+        return AEGIS_AUDIT;
+    agr_journal_wake(&ctx->journal, ctx->row_pos);
+    for (unsigned waited = 0; !agr_journal_is_synced(&ctx->journal, ctx->row_pos, &gseq); waited++) {
+        if (waited >= ms)
+            return AEGIS_DEADLINE;
+        nanosleep(&step, NULL);
+    }
+    return AEGIS_OK;
+}
+
+enum aegis_status
+aegis_ctx_resume(struct aegis_ctx *ctx, int sock)
+{
+    if (!ctx->has_journal)
+        return AEGIS_AUDIT;
+    return agr_journal_resume_socket(&ctx->journal, sock) == AGR_JOURNAL_OK ? AEGIS_OK : AEGIS_AUDIT;
 }
 
 int

@@ -106,6 +106,7 @@ struct aegis_ctx {
     char id[AGR_DECISION_ID_SIZE];
     char boot[AGR_BOOT_TEXT_SIZE];
     struct agr_journal_pos pos;
+    struct agr_journal_pos row_pos; // of the last row that is no decision
     struct aegis_finding findings[AG_FINDINGS_MAX];
     struct aegis_gate gates[AG_GATES];
     struct aegis_limit limits[AG_EFFECTS_MAX];

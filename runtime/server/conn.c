@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Connections: buffers, one write per answer, time limits for slow clients. Requests on one connection are answered in
-// order: the next one is not looked at before the answer to the last is with the kernel.
-// In: readiness from epoll. Out: calls of the handler, bytes. Memory: buffers are kept by their connection and returned
-// to the system when it closes. Next file to read: worker.c.
+// Connections: buffers, one write per answer, time limits for slow clients. Requests on one connection are
+// answered in order: the next one is not looked at before the answer to the last is with the kernel. In:
+// readiness from epoll. Out: calls of the handler, bytes. Memory: buffers are kept by their connection and
+// returned to the system when it closes. Next file to read: worker.c.
 #include "conn.h"
 
 #include "reply.h"
@@ -97,8 +97,15 @@ accept_one(struct agr_loop *l, const struct agr_listener *on)
         close(fd);
         return;
     }
-    *c = (struct agr_conn){.fd = fd, .on = on, .loop = l, .in = in, .out = out, .in_size = AGR_CONN_IN,
-                           .out_size = AGR_CONN_OUT, .peer_uid = (uid_t)-1, .slot = l->nconns,
+    *c = (struct agr_conn){.fd = fd,
+                           .on = on,
+                           .loop = l,
+                           .in = in,
+                           .out = out,
+                           .in_size = AGR_CONN_IN,
+                           .out_size = AGR_CONN_OUT,
+                           .peer_uid = (uid_t)-1,
+                           .slot = l->nconns,
                            .deadline_ns = l->now_ns + AGR_TIMEOUT_IDLE_S * SECOND_NS};
     if (on->is_unix) {
         struct ucred who;
@@ -160,7 +167,8 @@ flush(struct agr_conn *c)
     return true;
 }
 
-// Answers every complete request in the buffer, as long as each answer leaves at once. False: the connection is gone.
+// Answers every complete request in the buffer, as long as each answer leaves at once. False: the connection
+// is gone.
 static bool
 serve_buffer(struct agr_conn *c)
 {
@@ -170,7 +178,8 @@ serve_buffer(struct agr_conn *c)
         size_t used = 0;
         int status = 0;
         const char *why = NULL;
-        enum agr_parse got = agr_parse(&c->parser, c->in, c->in_n, AGR_BODY_MAX_HTTP, &r, &used, &status, &why);
+        enum agr_parse got =
+            agr_parse(&c->parser, c->in, c->in_n, AGR_BODY_MAX_HTTP, &r, &used, &status, &why);
         if (got == AGR_PARSE_MORE) {
             if (r.expects_continue && c->parser.head_n && !c->parser.has_continued) {
                 c->parser.has_continued = true;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The event loop that workers, admin and the metrics listener share: accept, read, answer, write, time out.
-// In: listening descriptors and a handler. Out: bytes on connections. Memory: one buffer pair per connection, kept from
-// request to request. Thread rule: one loop, one process. Next file to read: route.h.
+// In: listening descriptors and a handler. Out: bytes on connections. Memory: one buffer pair per connection,
+// kept from request to request. Thread rule: one loop, one process. Next file to read: route.h.
 //
 //   read ──► agr_parse ──► handler fills conn->out ──► one write ──► next request in the buffer, or read
 //                             └── parked (waits for the sequencer's sync) ──► agr_conn_resume ──► write
@@ -15,15 +15,15 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define AGR_CONN_MAX        4096u       // connections of one process
-#define AGR_CONN_IN         16384u      // first size of the input buffer; it grows to head + body limit
-#define AGR_CONN_OUT        16384u      // first size of the output buffer
-#define AGR_BODY_MAX_HTTP   (1u << 20)  // 413 past it (B22)
-#define AGR_TIMEOUT_HEAD_S  10          // from the first byte of a request to its last
-#define AGR_TIMEOUT_IDLE_S  75          // between requests
-#define AGR_TIMEOUT_WRITE_S 10          // a reader that takes nothing
-#define AGR_PARK_NAME       256u        // longest name a kill switch can have; a longer one matches none
-#define AGR_TIMEOUT_PARK_S  5           // an answer that waits for its sync
+#define AGR_CONN_MAX        4096u      // connections of one process
+#define AGR_CONN_IN         16384u     // first size of the input buffer; it grows to head + body limit
+#define AGR_CONN_OUT        16384u     // first size of the output buffer
+#define AGR_BODY_MAX_HTTP   (1u << 20) // 413 past it (B22)
+#define AGR_TIMEOUT_HEAD_S  10         // from the first byte of a request to its last
+#define AGR_TIMEOUT_IDLE_S  75         // between requests
+#define AGR_TIMEOUT_WRITE_S 10         // a reader that takes nothing
+#define AGR_PARK_NAME       256u       // longest name a kill switch can have; a longer one matches none
+#define AGR_TIMEOUT_PARK_S  5          // an answer that waits for its sync
 
 struct agr_loop;
 
@@ -34,7 +34,7 @@ struct agr_listener {
     int fd;
     enum agr_plane plane;
     bool is_unix;
-    bool is_loopback; // loopback or Unix: the body may say who asks
+    bool is_loopback;  // loopback or Unix: the body may say who asks
     uint32_t identity; // enum agr_identity_mode
 };
 
@@ -66,11 +66,11 @@ typedef void agr_handler(struct agr_conn *c, const struct agr_request *r);
 struct agr_loop {
     int epoll;
     agr_handler *handle;
-    void *user;              // the process's own state
+    void *user; // the process's own state
     struct agr_conn *conn[AGR_CONN_MAX];
     uint32_t nconns;
-    uint32_t hand;           // next connection looked at for a timeout
-    bool is_draining;        // answer what is there with Connection: close, accept nothing
+    uint32_t hand;    // next connection looked at for a timeout
+    bool is_draining; // answer what is there with Connection: close, accept nothing
     struct agr_listener *listener;
     unsigned nlisteners;
     struct agr_conn *parked; // oldest last
@@ -79,7 +79,8 @@ struct agr_loop {
 };
 
 // Registers the listeners (non-blocking, EPOLLEXCLUSIVE). False with errno.
-bool agr_loop_init(struct agr_loop *l, struct agr_listener *listeners, unsigned n, agr_handler *handle, void *user);
+bool agr_loop_init(struct agr_loop *l, struct agr_listener *listeners, unsigned n, agr_handler *handle,
+                   void *user);
 // Watches a foreign descriptor; its readiness is returned by agr_loop_turn as a bit of `tag`.
 bool agr_loop_watch(struct agr_loop *l, int fd, unsigned tag);
 // One turn: waits at most `ms`, serves what is ready. Returns the bit set of watched tags that are readable.

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// The data plane: one function per endpoint, from request to answer. Decisions are made by libaegis through aegis.h alone.
-// In: struct agr_request. Out: the connection's answer. Contracts: docs/formats/http.md (ours), features B15, A15, A16.
-// Next file to read: runtime/host/decide.c.
+// The data plane: one function per endpoint, from request to answer. Decisions are made by libaegis through
+// aegis.h alone. In: struct agr_request. Out: the connection's answer. Contracts: docs/formats/http.md
+// (ours), features B15, A15, A16. Next file to read: runtime/host/decide.c.
 #include "data.h"
 
+#include "hash.h"
+#include "json.h"
 #include "reply.h"
 
 #include <stdlib.h>
@@ -38,19 +40,37 @@ count_outcome(const struct agr_worker_process *w, const struct aegis_decision *d
 {
     agr_count(w, (enum agr_counter)(AGR_C_OUTCOME_ALLOW + d->outcome));
     if (d->outcome == AEGIS_UNAVAILABLE) {
-        agr_count(w, d->status == AEGIS_AUDIT                                           ? AGR_C_ERRORS_AUDIT
-                     : d->status == AEGIS_STATE || d->status == AEGIS_STATE_UNAVAILABLE ? AGR_C_ERRORS_STATE
-                                                                                        : AGR_C_ERRORS_EVALUATE);
+        agr_count(w, d->status == AEGIS_AUDIT ? AGR_C_ERRORS_AUDIT
+                     : d->status == AEGIS_STATE || d->status == AEGIS_STATE_UNAVAILABLE
+                         ? AGR_C_ERRORS_STATE
+                         : AGR_C_ERRORS_EVALUATE);
         return;
     }
+    unsigned gate = 0; // first gate that failed, from 1
     enum agr_counter status = d->outcome <= AEGIS_MONITOR    ? AGR_C_DECISIONS_PROCEED
                               : d->outcome == AEGIS_THROTTLE ? AGR_C_DECISIONS_PAUSE
-                              : d->outcome == AEGIS_ESCALATE ? AGR_C_DECISIONS_ESCALATE
-                                                             : AGR_C_DECISIONS_HALT;
-    agr_count(w, status);
+                              : d->outcome == AEGIS_ESCALATE
+                                  ? (d->gov_status.n && d->gov_status.p[0] == 'p' ? AGR_C_DECISIONS_PAUSE
+                                                                                  : AGR_C_DECISIONS_ESCALATE)
+                                  : AGR_C_DECISIONS_HALT;
     for (uint32_t i = 0; i < d->n_gates && i < 6; i++) {
         unsigned row = (unsigned)(AGR_C_GATE_RISK_PASS + 3 * i);
-        agr_count(w, (enum agr_counter)(row + (d->gates[i].state.p[0] == 'p' ? 0 : d->gates[i].state.p[0] == 'f' ? 1 : 2)));
+        char state = d->gates[i].state.p[0];
+        agr_count(w, (enum agr_counter)(row + (state == 'p' ? 0 : state == 'f' ? 1 : 2)));
+        if (state == 'f' && !gate)
+            gate = i + 1;
+    }
+    agr_count(w, (enum agr_counter)(status + gate));
+    if (!d->gov_status.n)
+        return;
+    agr_count(w, AGR_C_PROPOSALS_DECIDED);
+    if (d->drift_status.n && d->drift_status.p[0] != 's') {
+        agr_gauge_set(w->state, w->line, AGR_C_KL_MICRO,
+                      d->drift_kl < 1e9 ? (uint64_t)(d->drift_kl * 1e6 + 0.5) : 1000000000000000u);
+        agr_gauge_set(w->state, w->line, AGR_C_KL_STATUS,
+                      d->drift_status.p[0] == 'n'   ? 0
+                      : d->drift_status.p[0] == 'w' ? 1
+                                                    : 2);
     }
 }
 
@@ -77,6 +97,51 @@ agr_data_decide(struct agr_conn *c, const char *entry, struct ag_str json, struc
     return s;
 }
 
+void
+agr_data_refused_row(struct agr_conn *c, int status, const char *reason)
+{
+    static int64_t second;
+    static uint64_t rows, left_out;
+    struct agr_worker_process *w = worker_of(c);
+    char mem[256];
+    struct ag_buf b;
+    if (second != c->loop->now_ns / 1000000000) {
+        second = c->loop->now_ns / 1000000000;
+        rows = 0;
+    }
+    if (rows >= AGR_REFUSED_MAX) {
+        left_out++;
+        return;
+    }
+    rows++;
+    ag_buf_init(&b, mem, sizeof mem);
+    ag_buf_lit(&b, "{\"status\":");
+    ag_buf_u64(&b, (uint64_t)status);
+    ag_buf_lit(&b, ",\"reason\":");
+    ag_buf_json_str(&b, ag_str_z(reason));
+    ag_buf_lit(&b, ",\"not_recorded_before\":");
+    ag_buf_u64(&b, left_out);
+    ag_buf_char(&b, '}');
+    if (aegis_ctx_row(w->ctx, "refused", b.p, b.n) == AEGIS_OK)
+        left_out = 0;
+    else
+        left_out++;
+}
+
+void
+agr_data_unauthorized(struct agr_conn *c, const struct agr_request *r)
+{
+    (void)r;
+    agr_count(worker_of(c), AGR_C_REFUSED);
+    agr_count(worker_of(c), AGR_C_ERRORS_AUTH);
+    agr_data_refused_row(c, 401, "unauthorized");
+    agr_reply_begin(c, 401, AGR_JSON);
+    agr_reply_header(c, "WWW-Authenticate", AG_STR("Bearer"));
+    agr_reply_body(c, AG_STR("{\"error\":{\"code\":\"unauthorized\",\"message\":\"no valid API key: send "
+                             "Authorization: Bearer "
+                             "KEY or X-Api-Key: KEY\"}}"));
+}
+
 // No decision was made: the status that says why.
 void
 agr_data_refuse(struct agr_conn *c, enum aegis_status s, const struct aegis_error *e)
@@ -85,14 +150,18 @@ agr_data_refuse(struct agr_conn *c, enum aegis_status s, const struct aegis_erro
     agr_count(w, AGR_C_REFUSED);
     switch (s) {
     case AEGIS_MALFORMED:
-        // Text that is no JSON is the client's framing mistake; JSON of the wrong shape is understood and refused.
+        // Text that is no JSON is the client's framing mistake; JSON of the wrong shape is understood and
+        // refused.
         if (e->offset || strncmp(e->text, "field", 5) != 0)
             agr_reply_error(c, 400, "malformed", e->text);
         else
             agr_reply_error(c, 422, "malformed", e->text);
         return;
     case AEGIS_TOO_LARGE: agr_reply_error(c, 413, "too_large", e->text); return;
-    case AEGIS_IDENTITY: agr_reply_error(c, 403, "identity_mismatch", e->text); return;
+    case AEGIS_IDENTITY:
+        agr_data_refused_row(c, 403, "identity_mismatch");
+        agr_reply_error(c, 403, "identity_mismatch", e->text);
+        return;
     case AEGIS_NO_ENTRY: agr_reply_error(c, 404, "no_entrypoint", e->text); return;
     default: agr_reply_error(c, 503, "unavailable", e->text); return;
     }
@@ -114,7 +183,8 @@ agr_data_record(struct agr_worker_process *w, const struct aegis_decision *d)
     }
 }
 
-// At level durable the answer waits for the sync of its row; the row's number is then written into the record.
+// At level durable the answer waits for the sync of its row; the row's number is then written into the
+// record.
 void
 agr_data_park(struct agr_conn *c, const struct aegis_decision *d, bool is_record_last)
 {
@@ -139,40 +209,6 @@ status_of(const struct aegis_decision *d)
 
 // --- POST /v1/decide
 
-// The end of the JSON value that starts at p, by brackets and strings alone; its validity is the decoder's business.
-static const char *
-value_end(const char *p, const char *end)
-{
-    unsigned depth = 0;
-    bool is_string = false;
-    for (; p < end; p++) {
-        if (is_string) {
-            if (*p == '\\')
-                p++;
-            else if (*p == '"')
-                is_string = false;
-            continue;
-        }
-        switch (*p) {
-        case '"': is_string = true; break;
-        case '{':
-        case '[': depth++; break;
-        case '}':
-        case ']':
-            if (depth == 0)
-                return p;
-            depth--;
-            break;
-        case ',':
-            if (depth == 0)
-                return p;
-            break;
-        default: break;
-        }
-    }
-    return NULL;
-}
-
 static struct ag_str
 trim(struct ag_str s)
 {
@@ -183,29 +219,6 @@ trim(struct ag_str s)
     return s;
 }
 
-bool
-agr_data_batch(struct ag_str body, struct ag_str *item, unsigned *ret_n)
-{
-    const char *p = body.p + 1, *end = body.p + body.n - 1; // inside the brackets
-    *ret_n = 0;
-    if (body.n < 2 || body.p[0] != '[' || *end != ']')
-        return false;
-    if (trim(ag_str_of(p, (size_t)(end - p))).n == 0)
-        return true;
-    for (;;) {
-        const char *stop = value_end(p, end);
-        const char *to = stop ? stop : end;
-        if (*ret_n == AGR_BATCH_MAX)
-            return false;
-        item[(*ret_n)++] = trim(ag_str_of(p, (size_t)(to - p)));
-        if (!stop)
-            return true;
-        if (*stop != ',')
-            return false;
-        p = stop + 1;
-    }
-}
-
 static void
 decide_batch(struct agr_conn *c, struct ag_str body)
 {
@@ -213,9 +226,19 @@ decide_batch(struct agr_conn *c, struct ag_str body)
     struct agr_worker_process *w = worker_of(c);
     struct aegis_decision d = {.size = sizeof d};
     struct aegis_error e;
-    unsigned n;
-    if (!agr_data_batch(body, item, &n)) {
-        agr_reply_error(c, 400, "malformed", "a batch is a JSON array of at most 256 actions");
+    unsigned n = 0;
+    const char *why = "a batch is a JSON array of 1 to 256 actions";
+    size_t offset, next = 0;
+    struct ag_str one;
+    bool is_list = agr_json_read(body, &why, &offset) == AGR_JSON_ARRAY;
+    while (is_list && n <= AGR_BATCH_MAX && agr_json_item(body, &next, &one)) {
+        if (n < AGR_BATCH_MAX)
+            item[n] = one;
+        n++;
+    }
+    if (n == 0 || n > AGR_BATCH_MAX) {
+        agr_count(w, AGR_C_REFUSED);
+        agr_reply_error(c, 400, "malformed", why);
         return;
     }
     size_t size = 65536, at = 0;
@@ -310,8 +333,10 @@ agr_data_v1_check(struct agr_conn *c, const struct agr_request *r)
     struct ag_buf b;
     ag_buf_init(&b, json, sizeof json);
     ag_buf_char(&b, '{');
-    check_member(&b, "type", either(agr_header_get(r, "x-aegis-type"), agr_header_get(r, "x-original-method")));
-    check_member(&b, "target", either(agr_header_get(r, "x-aegis-target"), agr_header_get(r, "x-original-uri")));
+    check_member(&b, "type",
+                 either(agr_header_get(r, "x-aegis-type"), agr_header_get(r, "x-original-method")));
+    check_member(&b, "target",
+                 either(agr_header_get(r, "x-aegis-target"), agr_header_get(r, "x-original-uri")));
     check_member(&b, "agent", agr_header_get(r, "x-agent-id"));
     check_member(&b, "tenant", agr_header_get(r, "x-tenant-id"));
     ag_buf_char(&b, '}');
@@ -359,6 +384,10 @@ agr_data_readyz(struct agr_conn *c, const struct agr_request *r)
     int audit = aegis_ctx_audit_ready(w->ctx);
     if (audit == 0)
         agr_reply_json(c, 503, AG_STR("{\"status\":\"unavailable\",\"reason\":\"audit_unavailable\"}"));
+    else if (!agr_kill_is_ready(w->kill))
+        agr_reply_json(c, 503, AG_STR("{\"status\":\"unavailable\",\"reason\":\"kill_state_unreadable\"}"));
+    else if (agr_state_is_recovering(w->state))
+        agr_reply_json(c, 503, AG_STR("{\"status\":\"unavailable\",\"reason\":\"state_recovering\"}"));
     else if (c->loop->is_draining)
         agr_reply_json(c, 503, AG_STR("{\"status\":\"unavailable\",\"reason\":\"draining\"}"));
     else if (audit == 2)
@@ -394,6 +423,28 @@ agr_data_health(struct agr_conn *c, const struct agr_request *r)
 
 // --- dispatch
 
+// Names the request in the shared state while it is worked on. The same bytes that ended two workers are not
+// tried again.
+static void
+serve(struct agr_conn *c, const struct agr_request *r, agr_handler *handle)
+{
+    struct agr_worker_process *w = worker_of(c);
+    if (!r->body.n) {
+        handle(c, r);
+        return;
+    }
+    uint64_t digest = ag_hash(r->body.p, r->body.n, ag_hash(r->path.p, r->path.n, 0));
+    if (agr_digest_is_refused(w->state, digest)) {
+        agr_count(w, AGR_C_CRASH_REFUSED);
+        agr_data_refused_row(c, 503, "crash_digest");
+        agr_reply_error(c, 503, "crash_digest", "this request ended two workers and is not tried again");
+        return;
+    }
+    agr_worker_begin(w->state, w->line, digest);
+    handle(c, r);
+    agr_worker_end(w->state, w->line);
+}
+
 void
 agr_data_handle(struct agr_conn *c, const struct agr_request *r)
 {
@@ -422,7 +473,7 @@ agr_data_handle(struct agr_conn *c, const struct agr_request *r)
             return;
         }
         aegis_ctx_identity(w->ctx, tenant, agent);
-        routes[i].handle(c, r);
+        serve(c, r, routes[i].handle);
         agr_count_latency(w, AGR_C_LATENCY_REQUEST, clock_now() - begin);
         return;
     }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Step 12: received bytes -> request. The head is checked as a whole before llhttp reads it, so that nothing in it can be
-// read in two ways; a body with Content-Length is borrowed where it lies, a chunked one is moved together in place.
-// In: the connection's buffer. Out: struct agr_request. Allocates nothing. Next file to read: conn.c.
+// Step 12: received bytes -> request. The head is checked as a whole before llhttp reads it, so that nothing
+// in it can be read in two ways; a body with Content-Length is borrowed where it lies, a chunked one is moved
+// together in place. In: the connection's buffer. Out: struct agr_request. Allocates nothing. Next file to
+// read: conn.c.
 #include "http.h"
 
 #include <llhttp.h>
@@ -128,8 +129,8 @@ has_clean_lines(const char *p, size_t n)
 static const char *
 twice(const struct agr_request *r)
 {
-    static const char *const once[] = {"content-length", "transfer-encoding", "host",       "authorization", "x-api-key",
-                                       "x-tenant-id",    "x-agent-id",        "content-type"};
+    static const char *const once[] = {"content-length", "transfer-encoding", "host",       "authorization",
+                                       "x-api-key",      "x-tenant-id",       "x-agent-id", "content-type"};
     for (size_t k = 0; k < sizeof once / sizeof *once; k++) {
         unsigned seen = 0;
         for (unsigned i = 0; i < r->nheaders; i++)
@@ -264,8 +265,8 @@ read_chunks(struct agr_parser *p, char *buf, size_t n, size_t body_max, int *ret
 }
 
 enum agr_parse
-agr_parse(struct agr_parser *p, char *buf, size_t n, size_t body_max, struct agr_request *ret, size_t *ret_used,
-          int *ret_status, const char **ret_why)
+agr_parse(struct agr_parser *p, char *buf, size_t n, size_t body_max, struct agr_request *ret,
+          size_t *ret_used, int *ret_status, const char **ret_why)
 {
     if (!p->head_n) {
         size_t from = p->scanned > 3 ? p->scanned - 3 : 0;
@@ -274,7 +275,8 @@ agr_parse(struct agr_parser *p, char *buf, size_t n, size_t body_max, struct agr
         if (!end) {
             if (memmem(buf, n < AGR_HEAD_MAX ? n : AGR_HEAD_MAX, "\n\n", 2))
                 return refuse(400, "a header line must end in CR LF", ret_status, ret_why);
-            return n > AGR_HEAD_MAX ? refuse(431, "the head is too long", ret_status, ret_why) : AGR_PARSE_MORE;
+            return n > AGR_HEAD_MAX ? refuse(431, "the head is too long", ret_status, ret_why)
+                                    : AGR_PARSE_MORE;
         }
         p->head_n = (size_t)(end - buf) + 4;
         if (p->head_n > AGR_HEAD_MAX)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Step 12: bytes of one connection -> struct agr_request. llhttp does the grammar; what it lets pass and a proxy in front
-// might read differently (bare LF, folded headers, repeated framing, authentication or tenant headers) is refused here.
-// In: a buffer that holds everything received. Out: a request whose strings borrow from that buffer.
-// Thread rule: one parser, one connection. Next file to read: route.h.
+// Step 12: bytes of one connection -> struct agr_request. llhttp does the grammar; what it lets pass and a
+// proxy in front might read differently (bare LF, folded headers, repeated framing, authentication or tenant
+// headers) is refused here. In: a buffer that holds everything received. Out: a request whose strings borrow
+// from that buffer. Thread rule: one parser, one connection. Next file to read: route.h.
 #ifndef AGR_HTTP_H
 #define AGR_HTTP_H
 
@@ -10,7 +10,7 @@
 
 #define AGR_HEAD_MAX    16384u // bytes of request line and headers: 431 past it
 #define AGR_HEADERS_MAX 64u
-#define AGR_URL_MAX     4096u  // 414 past it
+#define AGR_URL_MAX     4096u // 414 past it
 
 enum agr_method { AGR_GET, AGR_HEAD, AGR_POST, AGR_PUT, AGR_DELETE, AGR_METHOD_OTHER };
 
@@ -36,19 +36,20 @@ enum agr_parse {
 };
 
 struct agr_parser {
-    size_t scanned;    // bytes already searched for the end of the head
-    size_t head_n;     // bytes of the head once it is complete, else 0
-    uint64_t body_n;   // Content-Length
+    size_t scanned;  // bytes already searched for the end of the head
+    size_t head_n;   // bytes of the head once it is complete, else 0
+    uint64_t body_n; // Content-Length
     bool is_chunked;
-    size_t chunk_at;   // next byte of chunked framing to read
-    size_t chunk_n;    // body bytes put together so far
+    size_t chunk_at;    // next byte of chunked framing to read
+    size_t chunk_n;     // body bytes put together so far
     bool has_continued; // "100 Continue" was asked for and given
 };
 
 // Starts the next request of a connection.
 void agr_parser_reset(struct agr_parser *p);
-// Looks at all `n` bytes received for this request. buf may be rewritten behind the head when the body is chunked.
-// DONE: *ret_used is the length of the whole request in buf. REFUSE: *ret_status is an HTTP status and *ret_why its text.
+// Looks at all `n` bytes received for this request. buf may be rewritten behind the head when the body is
+// chunked. DONE: *ret_used is the length of the whole request in buf. REFUSE: *ret_status is an HTTP status
+// and *ret_why its text.
 enum agr_parse agr_parse(struct agr_parser *p, char *buf, size_t n, size_t body_max, struct agr_request *ret,
                          size_t *ret_used, int *ret_status, const char **ret_why);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Messages between our own processes: fixed structs over SOCK_SEQPACKET pairs, a sealed image as a descriptor.
-// In: struct agr_msg. Out: the same on the other side. Next file to read: parent.c.
+// Messages between our own processes: fixed structs over SOCK_SEQPACKET pairs, a sealed image as a
+// descriptor. In: struct agr_msg. Out: the same on the other side. Next file to read: parent.c.
 #include "server.h"
 
 #include <errno.h>
@@ -41,7 +41,10 @@ agr_msg_recv(int sock, struct agr_msg *ret, int *ret_fd)
         char bytes[CMSG_SPACE(sizeof(int))];
     } control;
     struct iovec iov = {ret, sizeof *ret};
-    struct msghdr h = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof control.bytes};
+    struct msghdr h = {.msg_iov = &iov,
+                       .msg_iovlen = 1,
+                       .msg_control = control.bytes,
+                       .msg_controllen = sizeof control.bytes};
     *ret_fd = -1;
     ssize_t n;
     do

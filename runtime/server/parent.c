@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// The parent: binds, forks, reaps, hands policies on, stops. It reads no byte from a client, and of a policy it only
-// passes the sealed descriptor. In: configuration. Out: the exit code of `aegis serve`.
+// The parent: binds, forks, reaps, hands policies on, stops. It reads no byte from a client, and of a policy
+// it only passes the sealed descriptor. In: configuration. Out: the exit code of `aegis serve`.
 //
 //   start: lock ─ state ─ policy verified in a child ─ sockets ─ sequencer ─ admin ─ workers
-//   SIGHUP: told to admin, which sends the new image back; TERM, INT: workers drain, admin ends, sequencer signs and ends
+//   SIGHUP: told to admin, which sends the new image back; TERM, INT: workers drain, admin ends, sequencer
+//   signs and ends
 //
 // Next file to read: worker.c, admin.c.
 #include "server.h"
 
 #include "audit_run.h"
+#include "state/table.h"
 #include "store.h"
 
 #include <errno.h>
@@ -30,15 +32,17 @@
 #include <unistd.h>
 
 #define LOCK_WAIT_MS  10000
-#define BACKOFF_MS    500  // between deaths of workers that never served
+#define BACKOFF_MS    500 // between deaths of workers that never served
 #define BACKOFF_TRIES 20
+#define SEQUENCER_MS  200                  // between deaths of sequencers
+#define STUCK_NS      INT64_C(10000000000) // a worker whose loop stood still this long is ended
 #define WHY_SIZE      65536
 
 enum role { ROLE_WORKER, ROLE_ADMIN, ROLE_SEQUENCER };
 
 struct child {
     pid_t pid;
-    int control;        // to it; -1: none
+    int control;         // to it; -1: none
     uint64_t generation; // policy it serves
     unsigned early_deaths;
     int64_t start_after_ms; // back-off
@@ -54,8 +58,9 @@ struct parent {
     char journal_path[108];
     struct child worker[AGR_WORKERS_DEFAULT_MAX], admin_child, sequencer;
     int policy_fd;
-    uint64_t generation, serial;
-    bool is_stopping;
+    uint64_t generation, serial, reported; // reported: the newest generation that admin knows to be served
+    int64_t sequencer_after_ms;
+    bool is_stopping, is_log_refused, has_started_sequencer;
     char why[WHY_SIZE];
 };
 
@@ -90,8 +95,8 @@ take_lock(struct parent *p)
             continue;
         char holder[32] = "";
         ssize_t n = pread(p->lock, holder, sizeof holder - 1, 0);
-        snprintf(p->why, sizeof p->why, "%s is held by process %.*s; stop it first", path, n > 0 ? (int)strcspn(holder, "\n") : 1,
-                 n > 0 ? holder : "?");
+        snprintf(p->why, sizeof p->why, "%s is held by process %.*s; stop it first", path,
+                 n > 0 ? (int)strcspn(holder, "\n") : 1, n > 0 ? holder : "?");
         return false;
     }
     char text[32];
@@ -130,6 +135,10 @@ open_state(struct parent *p)
         snprintf(p->why, sizeof p->why, "%s", e.text);
         return false;
     }
+    // Lines of processes that were killed with their parent; the lock says that none of them lives.
+    for (uint32_t i = 0; i < AGR_WORKERS_MAX; i++)
+        if (agr_worker_at(p->state, i)->owner)
+            agr_worker_leave(p->state, i);
     return true;
 }
 
@@ -145,7 +154,8 @@ bind_all(struct parent *p)
             return false;
         if (!l->is_loopback && l->identity == AGR_IDENTITY_REQUEST) {
             snprintf(p->why, sizeof p->why,
-                     "%s: beyond loopback a request must prove who asks; give --api-keys FILE or listen on 127.0.0.1",
+                     "%s: beyond loopback a request must prove who asks; give --api-keys FILE or listen on "
+                     "127.0.0.1",
                      c->listen[i]);
             return false;
         }
@@ -262,6 +272,24 @@ start(struct parent *p, struct child *c, enum role role)
     return true;
 }
 
+// Signals that a request can cause; anything else came from outside and says nothing about the request.
+static bool
+is_fault(int status)
+{
+    if (!WIFSIGNALED(status))
+        return false;
+    switch (WTERMSIG(status)) {
+    case SIGSEGV:
+    case SIGBUS:
+    case SIGILL:
+    case SIGFPE:
+    case SIGABRT:
+    case SIGTRAP:
+    case SIGSYS: return true;
+    default: return false;
+    }
+}
+
 // A worker died: free its line, tell admin what it worked on, start another one.
 static void
 on_worker_death(struct parent *p, struct child *c, int status)
@@ -271,10 +299,15 @@ on_worker_death(struct parent *p, struct child *c, int status)
     uint64_t digest = 0;
     if (line < AGR_WORKERS_MAX) {
         has_served = agr_worker_at(p->state, line)->served > 0;
-        digest = agr_worker_crashed(p->state, line);
+        if (is_fault(status))
+            digest = agr_worker_crashed(p->state, line);
+        else
+            agr_worker_leave(p->state, line);
+        agr_table_recount(p->state);
     }
-    if (!p->is_stopping) {
-        fprintf(stderr, "aegis: worker %d ended (%s %d)\n", (int)c->pid, WIFSIGNALED(status) ? "signal" : "exit",
+    if (!p->is_stopping && status != 0) {
+        fprintf(stderr, "aegis: worker %d ended (%s %d); starting another\n", (int)c->pid,
+                WIFSIGNALED(status) ? "signal" : "exit",
                 WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
         struct agr_msg m = {.kind = AGR_MSG_CRASH, .generation = digest, .serial = (uint64_t)c->pid};
         m.result = WIFSIGNALED(status) ? (uint32_t)WTERMSIG(status) : 0;
@@ -288,6 +321,29 @@ on_worker_death(struct parent *p, struct child *c, int status)
 }
 
 static void
+free_line(struct parent *p, pid_t pid)
+{
+    uint32_t line = agr_worker_find(p->state, (uint64_t)pid);
+    if (line < AGR_WORKERS_MAX)
+        agr_worker_leave(p->state, line);
+}
+
+// The sequencer ended. One that refuses the log is not started again: answers stay unavailable until a person
+// looked.
+static void
+on_sequencer_death(struct parent *p, int status)
+{
+    p->sequencer.pid = 0;
+    p->is_log_refused = WIFEXITED(status) && WEXITSTATUS(status) == AGR_EXIT_LOG_REFUSED;
+    p->sequencer_after_ms = now_ms() + SEQUENCER_MS;
+    if (p->is_stopping)
+        return;
+    fprintf(stderr, "aegis: sequencer ended (%s %d)%s\n", WIFSIGNALED(status) ? "signal" : "exit",
+            WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status),
+            p->is_log_refused ? "; the log is not written any more" : "; starting another");
+}
+
+static void
 reap(struct parent *p)
 {
     int status;
@@ -297,16 +353,29 @@ reap(struct parent *p)
             if (p->worker[i].pid == pid)
                 on_worker_death(p, &p->worker[i], status);
         if (p->admin_child.pid == pid) {
+            free_line(p, pid);
             close(p->admin_child.control);
             p->admin_child = (struct child){.control = -1};
             if (!p->is_stopping)
                 fprintf(stderr, "aegis: admin %d ended; starting another\n", (int)pid);
         }
-        if (p->sequencer.pid == pid) {
-            p->sequencer.pid = 0;
-            if (!p->is_stopping)
-                fprintf(stderr, "aegis: sequencer %d ended; starting another\n", (int)pid);
-        }
+        if (p->sequencer.pid == pid)
+            on_sequencer_death(p, status);
+    }
+}
+
+// Connections to a new sequencer for those that had one to the old; they cannot make their own.
+static void
+reconnect_journals(struct parent *p)
+{
+    struct agr_msg m = {.kind = AGR_MSG_JOURNAL};
+    for (long i = -1; i < p->config->workers; i++) {
+        const struct child *c = i < 0 ? &p->admin_child : &p->worker[i];
+        int fd = c->control == -1 ? -1 : connect_journal(p);
+        if (fd == -1)
+            continue;
+        agr_msg_send(c->control, &m, fd);
+        close(fd);
     }
 }
 
@@ -314,8 +383,13 @@ reap(struct parent *p)
 static bool
 keep_running(struct parent *p)
 {
-    if (!p->sequencer.pid && !start(p, &p->sequencer, ROLE_SEQUENCER))
-        return true;
+    if (!p->sequencer.pid && now_ms() >= p->sequencer_after_ms) {
+        if (p->is_log_refused || !start(p, &p->sequencer, ROLE_SEQUENCER))
+            return !p->is_log_refused;
+        if (p->has_started_sequencer)
+            reconnect_journals(p);
+        p->has_started_sequencer = true;
+    }
     if (!p->admin_child.pid)
         start(p, &p->admin_child, ROLE_ADMIN);
     for (long i = 0; i < p->config->workers; i++) {
@@ -351,13 +425,17 @@ static void
 report_done(struct parent *p)
 {
     uint32_t serving = 0;
+    if (p->reported == p->generation || p->admin_child.control == -1)
+        return;
     for (long i = 0; i < p->config->workers; i++) {
         if (p->worker[i].pid && p->worker[i].generation != p->generation)
             return;
         serving += p->worker[i].pid != 0;
     }
-    struct agr_msg m = {.kind = AGR_MSG_POLICY_DONE, .generation = p->generation, .serial = p->serial, .workers = serving};
-    agr_msg_send(p->admin_child.control, &m, -1);
+    struct agr_msg m = {
+        .kind = AGR_MSG_POLICY_DONE, .generation = p->generation, .serial = p->serial, .workers = serving};
+    if (agr_msg_send(p->admin_child.control, &m, -1))
+        p->reported = p->generation;
 }
 
 static void
@@ -380,6 +458,25 @@ on_message(struct parent *p, struct child *c)
 }
 
 // --- the loop
+
+// Ends workers whose loop stands still: parked in the kernel, stopped, or spinning. Others take their place.
+static void
+end_stuck(struct parent *p)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_BOOTTIME, &t);
+    int64_t now = (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+    for (long i = 0; i < p->config->workers; i++) {
+        uint32_t line =
+            p->worker[i].pid ? agr_worker_find(p->state, (uint64_t)p->worker[i].pid) : AGR_WORKERS_MAX;
+        int64_t beat = line < AGR_WORKERS_MAX ? agr_worker_at(p->state, line)->heartbeat_ns : 0;
+        if (beat && now - beat > STUCK_NS) {
+            fprintf(stderr, "aegis: worker %d stood still for %d s and is ended\n", (int)p->worker[i].pid,
+                    (int)(STUCK_NS / 1000000000));
+            kill(p->worker[i].pid, SIGKILL);
+        }
+    }
+}
 
 static void
 stop(struct parent *p)
@@ -449,6 +546,8 @@ turn(struct parent *p)
         f[n++] = (struct pollfd){.fd = p->worker[i].control, .events = POLLIN};
     }
     poll(f, n, 100);
+    end_stuck(p);
+    report_done(p);
     for (nfds_t i = 1; i < n; i++)
         if (f[i].revents & POLLIN)
             on_message(p, of[i]);
@@ -478,12 +577,14 @@ static void
 announce(const struct parent *p)
 {
     const struct agr_server_config *c = p->config;
-    fprintf(stderr, "aegis: serving %s with %ld workers%s\n", c->policy, c->workers, c->is_sandboxed ? "" : ", no sandbox");
+    fprintf(stderr, "aegis: serving %s with %ld workers%s\n", c->policy, c->workers,
+            c->is_sandboxed ? "" : ", no sandbox");
     for (unsigned i = 0; i < c->nlisten; i++)
-        fprintf(stderr, "  data    %s%s (identity: %s)\n", strncmp(c->listen[i], "unix:", 5) ? "http://" : "", c->listen[i],
+        fprintf(stderr, "  data    %s%s (identity: %s)\n", strncmp(c->listen[i], "unix:", 5) ? "http://" : "",
+                c->listen[i],
                 p->data[i].identity == AGR_IDENTITY_KEY ? "key" : "request, the body says who asks");
-    fprintf(stderr, "  admin   %s\n  metrics %s\n  audit   %s\n  state   %s\n", c->admin, *c->metrics ? c->metrics : "off",
-            c->audit_dir, c->state_dir);
+    fprintf(stderr, "  admin   %s\n  metrics %s\n  audit   %s\n  state   %s\n", c->admin,
+            *c->metrics ? c->metrics : "off", c->audit_dir, c->state_dir);
 }
 
 // The higher serial of POLICY and of what PUT left serves; PUT on a tie.
@@ -511,7 +612,7 @@ choose_policy(struct parent *p)
     }
     p->policy_fd = given.fd;
     p->serial = given.serial;
-    p->generation = 1;
+    p->generation = p->reported = 1;
     return true;
 }
 
@@ -519,8 +620,8 @@ static bool
 set_up(struct parent *p)
 {
     sigset_t set;
-    if (!make_dir(p, p->config->state_dir) || !make_dir(p, p->config->audit_dir) || !take_lock(p) || !open_state(p) ||
-        !choose_policy(p) || !bind_all(p))
+    if (!make_dir(p, p->config->state_dir) || !make_dir(p, p->config->audit_dir) || !take_lock(p) ||
+        !open_state(p) || !choose_policy(p) || !bind_all(p))
         return false;
     sigemptyset(&set);
     sigaddset(&set, SIGTERM);

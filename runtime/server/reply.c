@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Step 16: answers in bytes. In: status, headers, body. Out: the connection's output buffer. Nothing is allocated unless
-// an answer is longer than any before it on this connection. Next file to read: conn.c, which sends it.
+// Step 16: answers in bytes. In: status, headers, body. Out: the connection's output buffer. Nothing is
+// allocated unless an answer is longer than any before it on this connection. Next file to read: conn.c,
+// which sends it.
 #include "reply.h"
 
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Step 16: answers in bytes: status line, headers, body, put into the connection's buffer and sent with one write.
-// In: status and body. Out: c->out. Thread rule: that of the connection. Next file to read: conn.c.
+// Step 16: answers in bytes: status line, headers, body, put into the connection's buffer and sent with one
+// write. In: status and body. Out: c->out. Thread rule: that of the connection. Next file to read: conn.c.
 #ifndef AGR_REPLY_H
 #define AGR_REPLY_H
 
@@ -9,10 +9,11 @@
 #define AGR_JSON "application/json"
 #define AGR_TEXT "text/plain; charset=utf-8"
 
-// One answer is begun, its headers added, and its body given; then it is complete. Memory shortage leaves c->out_n at 0,
-// which closes the connection.
+// One answer is begun, its headers added, and its body given; then it is complete. Memory shortage leaves
+// c->out_n at 0, which closes the connection.
 void agr_reply_begin(struct agr_conn *c, int status, const char *type);
-void agr_reply_header(struct agr_conn *c, const char *name, struct ag_str value); // a value with control bytes is left out
+void agr_reply_header(struct agr_conn *c, const char *name,
+                      struct ag_str value); // a value with control bytes is left out
 void agr_reply_body(struct agr_conn *c, struct ag_str body);
 
 void agr_reply_json(struct agr_conn *c, int status, struct ag_str body);

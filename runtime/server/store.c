@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Step 11: compile and verify policies in children that can do nothing else: bounded memory and time, no new privileges,
-// no core file, no input. In: paths or bytes. Out: sealed, verified memfds. Next file to read: parent.c, which hands
-// them to workers.
+// Step 11: compile and verify policies in children that can do nothing else: bounded memory and time, no new
+// privileges, no core file, no input. In: paths or bytes. Out: sealed, verified memfds. Next file to read:
+// parent.c, which hands them to workers.
 #include "store.h"
 
 #include <errno.h>
@@ -32,8 +32,8 @@
 #define HAS_SHADOW_MEMORY 0
 #endif
 
-#define SEALS         (F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL)
-#define IMAGE_MAGIC   "AEGISIMG"
+#define SEALS       (F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL)
+#define IMAGE_MAGIC "AEGISIMG"
 
 // aegisc beside this program, or where the build tree has it, or on PATH.
 static void
@@ -85,7 +85,8 @@ run_compiler(char *const *argv, int out, int err)
         (err != -1 && dup2(err, STDERR_FILENO) == -1))
         _exit(3);
     exec_compiler(argv);
-    fprintf(stderr, "aegis: cannot run aegisc: %s; install it beside aegis or put it on PATH\n", strerror(errno));
+    fprintf(stderr, "aegis: cannot run aegisc: %s; install it beside aegis or put it on PATH\n",
+            strerror(errno));
     fflush(stderr);
     _exit(3);
 }
@@ -104,7 +105,7 @@ wait_for(pid_t pid)
 int
 agr_compile(const char *const *args, int err_fd, int *ret_fd)
 {
-    char *argv[ARGS_MAX + 2] = {(char *)(uintptr_t)"aegisc"};
+    char *argv[ARGS_MAX + 2] = {(char *)(uintptr_t) "aegisc"};
     for (unsigned i = 0; args[i]; i++) {
         if (i == ARGS_MAX)
             return -1;
@@ -150,8 +151,8 @@ static void
 verify(int fd, const struct agr_store_options *o, struct verdict *v)
 {
     struct aegis_error e = {.size = sizeof e};
-    struct aegis_policy_options po = {.size = sizeof po, .trusted_count = o->ntrust, .trusted = o->trust,
-                                      .serial_min = o->serial_min};
+    struct aegis_policy_options po = {
+        .size = sizeof po, .trusted_count = o->ntrust, .trusted = o->trust, .serial_min = o->serial_min};
     struct aegis_policy *p;
     v->status = aegis_policy_open_fd(fd, &po, &p, &e);
     if (v->status != AEGIS_OK) {
@@ -168,7 +169,8 @@ verify(int fd, const struct agr_store_options *o, struct verdict *v)
 
 // Verifies the sealed image in a child: bytes that could end the process end only that one.
 static bool
-verify_in_child(int fd, const struct agr_store_options *o, struct agr_store_policy *ret, char *why, size_t why_size)
+verify_in_child(int fd, const struct agr_store_options *o, struct agr_store_policy *ret, char *why,
+                size_t why_size)
 {
     int pipe_fd[2];
     struct verdict v = {.status = AEGIS_IMAGE_INVALID};
@@ -198,7 +200,8 @@ verify_in_child(int fd, const struct agr_store_options *o, struct agr_store_poli
 }
 
 static bool
-seal_and_verify(int fd, const struct agr_store_options *o, struct agr_store_policy *ret, char *why, size_t why_size)
+seal_and_verify(int fd, const struct agr_store_options *o, struct agr_store_policy *ret, char *why,
+                size_t why_size)
 {
     bool ok = fcntl(fd, F_ADD_SEALS, SEALS) == 0;
     if (!ok)
@@ -210,8 +213,8 @@ seal_and_verify(int fd, const struct agr_store_options *o, struct agr_store_poli
 }
 
 static bool
-compile_and_verify(const char *path, const struct agr_store_options *o, struct agr_store_policy *ret, char *why,
-                   size_t why_size)
+compile_and_verify(const char *path, const struct agr_store_options *o, struct agr_store_policy *ret,
+                   char *why, size_t why_size)
 {
     int fd = -1;
     const char *args[] = {"-o", "-", path, NULL};
@@ -277,9 +280,18 @@ agr_store_load(const char *path, const struct agr_store_options *o, struct agr_s
     return fd != -1 && seal_and_verify(fd, o, ret, why, why_size);
 }
 
+// Takes "DIR/" out of messages: the sender never saw that name.
+static void
+cut_prefix(char *why, const char *dir)
+{
+    size_t n = strlen(dir) + 1;
+    for (char *p = why; (p = strstr(p, dir)) && p[n - 1] == '/';)
+        memmove(p, p + n, strlen(p + n) + 1);
+}
+
 bool
-agr_store_load_bytes(struct ag_str bytes, const struct agr_store_options *o, struct agr_store_policy *ret, char *why,
-                     size_t why_size)
+agr_store_load_bytes(struct ag_str bytes, const struct agr_store_options *o, struct agr_store_policy *ret,
+                     char *why, size_t why_size)
 {
     if (bytes.n >= 8 && memcmp(bytes.p, IMAGE_MAGIC, 8) == 0) {
         int fd = memfd_create("policy", MFD_CLOEXEC | MFD_ALLOW_SEALING);
@@ -291,7 +303,8 @@ agr_store_load_bytes(struct ag_str bytes, const struct agr_store_options *o, str
         }
         return seal_and_verify(fd, o, ret, why, why_size);
     }
-    char dir[] = "/tmp/aegis-put-XXXXXX", path[sizeof dir + 16];
+    char dir[4096], path[sizeof dir + 16];
+    snprintf(dir, sizeof dir, "%s/put-XXXXXX", o->work_dir ? o->work_dir : "/tmp");
     if (!mkdtemp(dir))
         return fail(why, why_size, dir, strerror(errno));
     snprintf(path, sizeof path, "%s/policy.yaml", dir);
@@ -302,6 +315,8 @@ agr_store_load_bytes(struct ag_str bytes, const struct agr_store_options *o, str
     ok = ok ? compile_and_verify(path, o, ret, why, why_size) : fail(why, why_size, path, strerror(errno));
     unlink(path);
     rmdir(dir);
+    if (!ok)
+        cut_prefix(why, dir);
     return ok;
 }
 
@@ -310,7 +325,8 @@ agr_store_keep(int fd, const char *path)
 {
     char temporary[4096], dir[4096];
     struct stat st;
-    if ((size_t)snprintf(temporary, sizeof temporary, "%s.new", path) >= sizeof temporary || fstat(fd, &st) == -1)
+    if ((size_t)snprintf(temporary, sizeof temporary, "%s.new", path) >= sizeof temporary ||
+        fstat(fd, &st) == -1)
         return false;
     snprintf(dir, sizeof dir, "%s", path);
     char *slash = strrchr(dir, '/');

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// A worker: serves the data plane from one loop, with everything it needs opened before the sandbox closes behind it.
-// In: the parent's heritage. Out: answers. Holds no signing key and opens nothing. A new policy arrives as a sealed memfd
-// that was verified before; requests before and after the switch each see one policy.
-// Next file to read: data.c.
+// A worker: serves the data plane from one loop, with everything it needs opened before the sandbox closes
+// behind it. In: the parent's heritage. Out: answers. Holds no signing key and opens nothing. A new policy
+// arrives as a sealed memfd that was verified before; requests before and after the switch each see one
+// policy. Next file to read: data.c.
 #include "data.h"
 
 #include "reply.h"
@@ -28,8 +28,9 @@ agr_count(const struct agr_worker_process *w, enum agr_counter c)
 
 // Upper bounds in ns: 1, 2.5, 5 times each power of ten from a microsecond to ten seconds (A29).
 static const int64_t bucket_ns[AGR_BUCKETS] = {
-    1000,     2500,     5000,     10000,     25000,     50000,     100000,     250000,     500000,     1000000,    2500000,
-    5000000,  10000000, 25000000, 50000000,  100000000, 250000000, 500000000,  1000000000, 2500000000, 5000000000, 10000000000};
+    1000,      2500,      5000,       10000,      25000,      50000,      100000,   250000,
+    500000,    1000000,   2500000,    5000000,    10000000,   25000000,   50000000, 100000000,
+    250000000, 500000000, 1000000000, 2500000000, 5000000000, 10000000000};
 
 int64_t
 agr_bucket_bound(unsigned i)
@@ -47,8 +48,9 @@ agr_count_latency(const struct agr_worker_process *w, enum agr_counter histogram
     agr_counter_add(w->state, w->line, (uint32_t)histogram + AGR_BUCKETS + 1, (uint64_t)ns);
 }
 
-// The first bytes of an answer are with the kernel: an engagement of the kill switch need not wait for us any longer. An
-// answer of which nothing could be sent may not leave later without a new reading, so its connection closes.
+// The first bytes of an answer are with the kernel: an engagement of the kill switch need not wait for us any
+// longer. An answer of which nothing could be sent may not leave later without a new reading, so its
+// connection closes.
 static void
 after_write(struct agr_loop *l, struct agr_conn *c, ssize_t written)
 {
@@ -102,7 +104,8 @@ resume_synced(struct agr_worker_process *w)
         }
         if (c->park_is_allow && aegis_ctx_recheck_kill(w->ctx, kept(c, 0), kept(c, 1), kept(c, 2))) {
             c->out_n = 0;
-            agr_reply_error(c, 403, "kill_switch", "the kill switch was engaged while the answer waited for its audit row");
+            agr_reply_error(c, 403, "kill_switch",
+                            "the kill switch was engaged while the answer waited for its audit row");
         } else {
             w->has_allow = c->park_is_allow;
         }
@@ -138,9 +141,15 @@ on_control(struct agr_worker_process *w)
     struct agr_msg m;
     int fd, got;
     while ((got = agr_msg_recv(w->control, &m, &fd)) == 1) {
-        if (m.kind == AGR_MSG_POLICY && fd != -1)
+        if (m.kind == AGR_MSG_POLICY && fd != -1) {
             publish(w, &m, fd);
-        else if (m.kind == AGR_MSG_DRAIN && !w->loop.is_draining) {
+        } else if (m.kind == AGR_MSG_JOURNAL && fd != -1) {
+            if (aegis_ctx_resume(w->ctx, fd) == AEGIS_OK) {
+                agr_loop_watch(&w->loop, fd, TAG_JOURNAL);
+                fd = -1;
+            }
+        }
+        if (m.kind == AGR_MSG_DRAIN && !w->loop.is_draining) {
             agr_loop_drain(&w->loop);
             w->drain_until_ns = w->loop.now_ns + (int64_t)AGR_DRAIN_S * 1000000000 / 2;
         }
@@ -154,11 +163,16 @@ static bool
 set_up(struct agr_worker_process *w, const struct agr_heritage *h)
 {
     struct aegis_error e = {.size = sizeof e};
-    struct aegis_host_fds fds = {.size = sizeof fds, .state_fd = h->state_fd, .kill_fd = h->kill_fd,
-                                 .journal_sock = h->journal_sock, .policy_name = "default"};
+    struct aegis_host_fds fds = {.size = sizeof fds,
+                                 .state_fd = h->state_fd,
+                                 .kill_fd = h->kill_fd,
+                                 .journal_sock = h->journal_sock,
+                                 .policy_name = "default"};
     char why[256] = "";
-    if (aegis_host_attach(&fds, &w->host, &e) != AEGIS_OK)
+    if (aegis_host_attach(&fds, &w->host, &e) != AEGIS_OK ||
+        agr_kill_attach_fd(h->kill_fd, false, &w->kill, &e) != AEGIS_OK)
         goto fail;
+    agr_kill_close(h->kill); // the parent's mapping can be written; ours may not
     enum aegis_status s = aegis_ctx_new(NULL, w->host, &w->ctx);
     if (s != AEGIS_OK) {
         snprintf(e.text, sizeof e.text, "context: %s", aegis_status_text(s));
@@ -166,6 +180,8 @@ set_up(struct agr_worker_process *w, const struct agr_heritage *h)
     }
     aegis_ctx_hold(w->ctx, 1);
     w->line = aegis_ctx_worker(w->ctx);
+    agr_gauge_set(w->state, w->line, AGR_C_KL_MICRO, 0); // of whoever had this line before
+    agr_gauge_set(w->state, w->line, AGR_C_KL_STATUS, 0);
     if (aegis_slot_new(&w->slot) != AEGIS_OK)
         goto fail;
     struct agr_msg first = {.kind = AGR_MSG_POLICY, .generation = h->generation};

@@ -18,6 +18,18 @@ extern "C" {
 AEGIS_API void aegis_policy_disasm(const struct aegis_policy *p, void (*line)(void *arg, const char *text, size_t n),
                                    void *arg);
 
+/*
+ * Calls `param` with every number of the governance gates, by the names of the governance documents ("epsilon_R",
+ * "novelty_gate.N0"). "on_fail.<gate>" is 0 own, 1 pause, 2 escalate, 3 deny. AEGIS_NO_ENTRY: the policy has no gates.
+ */
+AEGIS_API enum aegis_status aegis_policy_gate_params(const struct aegis_policy *p,
+                                                     void (*param)(void *arg, const char *name, double value), void *arg);
+
+/* Words for the numbers in struct aegis_policy_info; static, empty when there is none. */
+AEGIS_API struct aegis_str aegis_decision_text(unsigned decision);
+AEGIS_API struct aegis_str aegis_risk_text(unsigned risk);
+AEGIS_API struct aegis_str aegis_approval_text(unsigned approval);
+
 /* ---- hosts of a server: descriptors made by the parent, nothing opened by path ---- */
 
 /* sized */
@@ -58,6 +70,13 @@ AEGIS_API int aegis_ctx_is_synced(const struct aegis_ctx *ctx, uint64_t wseq, ui
 AEGIS_API void aegis_ctx_wake_sequencer(struct aegis_ctx *ctx);
 /* Appends a row of another type ("refused", "policy", "kill", "worker_crash", "note"); body is a JSON object. */
 AEGIS_API enum aegis_status aegis_ctx_row(struct aegis_ctx *ctx, const char *type, const char *body, size_t n);
+/*
+ * Asks the sequencer to sync the last row of aegis_ctx_row and waits for it, at most `ms`: AEGIS_DEADLINE when it did not
+ * come. Blocks; never call it where decisions are made.
+ */
+AEGIS_API enum aegis_status aegis_ctx_sync(struct aegis_ctx *ctx, unsigned ms);
+/* Gives the context a connection to a sequencer that replaced the one before; takes the descriptor over on success. */
+AEGIS_API enum aegis_status aegis_ctx_resume(struct aegis_ctx *ctx, int sock);
 /* Is audit able to take rows now? 0 no, 1 yes, 2 yes but half of a limit is used. */
 AEGIS_API int aegis_ctx_audit_ready(const struct aegis_ctx *ctx);
 /* Reads the kill words again before a parked allow is sent, and opens the span. 0: still clear; 1: engaged or unreadable. */

@@ -466,6 +466,24 @@ agr_counter_sum(struct agr_state *st, uint32_t counter)
     return sum;
 }
 
+void
+agr_gauge_set(struct agr_state *st, uint32_t ix, uint32_t counter, uint64_t v)
+{
+    if (ix < AGR_WORKERS_MAX && counter < AGR_COUNTERS_MAX)
+        atomic_store_explicit(counter_at(st, ix, counter), v, memory_order_relaxed);
+}
+
+uint64_t
+agr_gauge_max(struct agr_state *st, uint32_t counter)
+{
+    uint64_t most = 0;
+    for (uint32_t ix = 0; counter < AGR_COUNTERS_MAX && ix < AGR_WORKERS_MAX; ix++) {
+        uint64_t v = atomic_load_explicit(counter_at(st, ix, counter), memory_order_relaxed);
+        most = v > most ? v : most;
+    }
+    return most;
+}
+
 static _Atomic uint64_t *
 policy_at(struct agr_state *st, uint32_t policy)
 {
