@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// From a path to a policy: images are opened; YAML goes through aegisc first, in a child that may do nothing but compile.
-// In: a path. Out: struct aegis_policy. The child's output is a memfd, so nothing is left on disk.
-// Next file to read: compiler/main.c for the child, runtime/host/open.c for the image.
+// From a path to a policy: images are opened; YAML goes through aegisc first, in a child that may do nothing
+// but compile. In: a path. Out: struct aegis_policy. The child's output is a memfd, so nothing is left on
+// disk. Next file to read: compiler/main.c for the child, runtime/host/open.c for the image.
 #include "cmd.h"
 
 #include "store.h"
@@ -10,6 +10,19 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
+
+// Opens what the compiler wrote and closes its descriptor.
+static struct aegis_policy *
+open_compiled(int fd, const char *name, const struct aegis_policy_options *options)
+{
+    struct aegis_error e = {.size = sizeof e};
+    struct aegis_policy *p = NULL;
+    fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK);
+    if (aegis_policy_open_fd(fd, options, &p, &e) != AEGIS_OK)
+        agr_die(0, "%s: %s", name, e.text);
+    close(fd);
+    return p;
+}
 
 struct aegis_policy *
 agr_load(const char *path, const struct aegis_policy_options *options, int *ret_exit)
@@ -22,17 +35,63 @@ agr_load(const char *path, const struct aegis_policy_options *options, int *ret_
         const char *args[] = {"-o", "-", path, NULL};
         int code = agr_compile(args, -1, &fd);
         if (code != 0) {
-            *ret_exit = code < 0 ? agr_die(AGR_EXIT_UNAVAILABLE, "%s: the compiler did not finish", path) : code;
+            *ret_exit =
+                code < 0 ? agr_die(AGR_EXIT_UNAVAILABLE, "%s: the compiler did not finish", path) : code;
             return NULL;
         }
-        fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK);
-        if (aegis_policy_open_fd(fd, options, &p, &e) != AEGIS_OK)
-            agr_die(0, "%s: %s", path, e.text);
-        close(fd);
-        return p;
+        return open_compiled(fd, path, options);
     }
-    if (aegis_policy_open(path, options, &p, &e) != AEGIS_OK)
+    enum aegis_status s = aegis_policy_open(path, options, &p, &e);
+    if (s == AEGIS_IO)
+        agr_die(0, "%s", e.text); // it names the file
+    else if (s != AEGIS_OK)
         agr_die(0, "%s: %s", path, e.text);
+    return p;
+}
+
+// Compiles `file` of directory `dir`, run there so that the image and the messages hold the bare name: the
+// same text gives the same image wherever it lay.
+static int
+compile_in(const char *dir, const char *file, int *ret_fd)
+{
+    const char *args[] = {"-o", "-", file, NULL};
+    int here = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), code = -1;
+    if (here != -1 && chdir(dir) == 0) {
+        code = agr_compile(args, -1, ret_fd);
+        if (fchdir(here) == -1)
+            agr_die(0, "cannot return to the working directory: %s", strerror(errno));
+    }
+    if (here != -1)
+        close(here);
+    return code;
+}
+
+struct aegis_policy *
+agr_load_text(struct ag_str text, const char *name, int *ret_exit)
+{
+    char dir[] = "/tmp/aegis-XXXXXX", path[sizeof dir + 260];
+    const char *slash = strrchr(name, '/');
+    struct aegis_policy *p = NULL;
+    int fd = -1;
+    *ret_exit = AGR_EXIT_UNAVAILABLE;
+    if (!mkdtemp(dir)) {
+        agr_die(0, "%s: %s", dir, strerror(errno));
+        return NULL;
+    }
+    snprintf(path, sizeof path, "%s/%s", dir, slash ? slash + 1 : name);
+    int file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    bool ok = file != -1 && write(file, text.p, text.n) == (ssize_t)text.n;
+    if (file != -1)
+        close(file);
+    if (!ok)
+        agr_die(0, "%s: %s", path, strerror(errno));
+    int code = ok ? compile_in(dir, path + strlen(dir) + 1, &fd) : -1;
+    unlink(path);
+    rmdir(dir);
+    if (code == 0)
+        p = open_compiled(fd, name, NULL);
+    else if (code > 0)
+        *ret_exit = code;
     return p;
 }
 
