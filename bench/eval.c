@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // What one decision costs in process, beside simdjson's parse of the same bytes in the same run: from JSON, and from an
 // input that is already built. No journal, virtual clock, limits charged in private state.
-// In: an image and a file of JSON actions, one per line; with --instructions N: N decisions of the first and nothing
-// else, for a run under callgrind. Out: the table of bench.h, and the mix of outcomes. Next: bench.h, docs/BENCHMARKS.md.
+// In: an image and a file of JSON actions, one per line; with --instructions N (or --instructions-built N): N
+// decisions and nothing else, for a run under callgrind. Out: the table of bench.h, and the mix of outcomes. Next: bench.h, docs/BENCHMARKS.md.
 #include "aegis.h"
 #include "bench.h"
 #ifdef HAVE_PEER
 #include "json_peer.h"
 #endif
 
+#include <stdbool.h>
 #include <string.h>
 
 #define ACTIONS_MAX 64
@@ -121,16 +122,23 @@ int
 main(int argc, char **argv)
 {
     static struct work w;
-    long instructions = argc == 5 && strcmp(argv[3], "--instructions") == 0 ? strtol(argv[4], NULL, 10) : 0;
-    if (argc != 3 && !instructions) {
-        fprintf(stderr, "usage: eval IMAGE ACTIONS.jsonl [--instructions N]\n");
+    bool is_json = argc == 5 && strcmp(argv[3], "--instructions") == 0;
+    bool is_built = argc == 5 && strcmp(argv[3], "--instructions-built") == 0;
+    long instructions = is_json || is_built ? strtol(argv[4], NULL, 10) : 0;
+    if (argc != 3 && instructions <= 0) {
+        fprintf(stderr, "usage: eval IMAGE ACTIONS.jsonl [--instructions N | --instructions-built N]\n");
         return 2;
     }
     if (!open_all(&w, argv[1]) || !read_actions(argv[2], &w) || !w.nactions) {
         fprintf(stderr, "eval: cannot read %s and %s\n", argv[1], argv[2]);
         return 2;
     }
-    if (instructions) {
+    if (is_built) {
+        build(&w);
+        decide_built(&w, (uint64_t)instructions);
+        return 0;
+    }
+    if (is_json) {
         decide_json(&w, (uint64_t)instructions);
         return 0;
     }

@@ -70,6 +70,33 @@ note_err(void *self, struct agc_stmt *s, unsigned depth)
         *(bool *)self = true;
 }
 
+// Joins the condition at `i` with the windows right after it when all lie inside a day of the same zone: their common
+// window is one question instead of several. Returns how many conditions *ret stands for.
+static uint32_t
+join_windows(const struct agc_node *body, uint32_t i, struct agc_node *ret)
+{
+    uint32_t n = 1;
+    *ret = *body->kid[i];
+    if (ret->kind != AGC_WINDOW || ret->window.end <= ret->window.start)
+        return n;
+    for (; i + n < body->n; n++) {
+        const struct agc_node *next = body->kid[i + n];
+        const struct ag_window *w = &next->window;
+        if (next->kind != AGC_WINDOW || w->zone != ret->window.zone || w->end <= w->start)
+            break;
+        uint16_t start = w->start > ret->window.start ? w->start : ret->window.start;
+        uint16_t end = w->end < ret->window.end ? w->end : ret->window.end;
+        uint32_t days = w->days & ret->window.days;
+        if (start >= end || !days) // never true: the windows stay apart, as empty ones cannot be written
+            break;
+        ret->window.start = start;
+        ret->window.end = end;
+        ret->window.days = days;
+        ret->span.end = next->span.end;
+    }
+    return n;
+}
+
 static bool
 lower_condition(struct agc_ir *ir, const struct agc_rule *r, struct agc_ir_rule *ret,
                 struct agc_refusal *refusal)
@@ -83,9 +110,12 @@ lower_condition(struct agc_ir *ir, const struct agc_rule *r, struct agc_ir_rule 
     struct agc_block top = {0};
     agc_ir_add(ir, &top, body->span, AGC_IR_CONST, acc, agc_const_bool(ir, true), 0);
     struct agc_block *all = agc_ir_body(ir, agc_ir_add(ir, &top, body->span, AGC_IR_BLOCK, 0, 0, 0));
-    for (uint32_t i = 0; i < body->n; i++)
-        if (!lower_literal(&c, all, body->kid[i], acc))
+    for (uint32_t i = 0; i < body->n;) {
+        struct agc_node literal;
+        i += join_windows(body, i, &literal);
+        if (!lower_literal(&c, all, &literal, acc))
             return false;
+    }
     agc_ir_add(ir, &top, body->span, AGC_IR_RET, acc, 0, 0);
     ir->funcs[c.func].body = top;
     agc_ir_walk(&ir->funcs[c.func].body, note_err, &ret->can_err);

@@ -87,6 +87,12 @@ struct ag_outcome {
     double confidence;
 };
 
+// Match attributes of an input, for a host that has looked them up already; a missing one is the empty string.
+struct ag_action {
+    const uint8_t *input; // the object they come from
+    struct ag_str attr[AG_ATTRS];
+};
+
 // Everything one evaluation needs. The arena and the register stack are the caller's and reused from call to
 // call.
 struct ag_call {
@@ -99,6 +105,7 @@ struct ag_call {
     uint8_t seed[16];                   // randomness of the decision
     const struct ag_snapshot *snapshot; // NULL: nothing killed, every limit admits
     struct ag_outcome *outcome;         // filled for decision entrypoints
+    const struct ag_action *action;     // NULL: the machine looks the attributes up itself
     // optional trace, tests and `explain` only: called after each instruction with the registers of its
     // function
     void (*trace)(void *self, const struct ag_call *c, uint32_t insn, const struct ag_value *frame);

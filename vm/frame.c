@@ -48,15 +48,12 @@ ag_frame_overlay(struct ag_call *c, uint32_t ix, struct ag_value pair)
 static struct ag_value
 path_from(const struct ag_mem *m, struct ag_value v, struct ag_value path, uint32_t from)
 {
-    for (uint32_t i = from; i < path.len && v.kind > AG_ERROR; i++)
-        v = ag_value_get(m, v, ag_value_at(m, path, i));
+    for (uint32_t i = from; i < path.len && v.kind > AG_ERROR; i++) {
+        struct ag_value key = ag_value_at(m, path, i);
+        v = v.kind == AG_OBJECT && key.kind == AG_STRING ? ag_object_get(m, v, ag_value_str(key))
+                                                         : ag_value_get(m, v, key);
+    }
     return v;
-}
-
-struct ag_value
-ag_value_path(const struct ag_mem *m, struct ag_value v, struct ag_value path)
-{
-    return path.kind == AG_ARRAY ? path_from(m, v, path, 0) : ag_undef();
 }
 
 static bool

@@ -159,7 +159,8 @@ struct ag_index {
     uint32_t nmasks;
     uint32_t masks;          // offset of struct ag_index_mask[nmasks]
     uint32_t always;         // offset of { u32 0; u32 n; u32 position[n] }, 0 = none
-    uint32_t path[AG_ATTRS]; // constant index of the input path of each attribute (array of strings)
+    uint32_t path[AG_ATTRS]; // constant index of the input path of each attribute: ["type"], ["target"], ["agent"],
+                             // ["tenant"]; the verifier refuses others
     struct {
         uint32_t nnodes, nodes;           // struct ag_trie_node[nnodes]; node 0 is the root
     } prefix[AG_ATTRS], suffix[AG_ATTRS]; // suffix tries are walked from the last byte backwards
@@ -314,5 +315,7 @@ void ag_image_digest(const void *bytes, size_t n, uint8_t ret[32]);
 struct ag_str ag_image_str(const struct ag_image *im, uint32_t ix);
 struct ag_value ag_image_const(const struct ag_image *im, uint32_t ix);
 const char *ag_section_name(enum ag_section s);
+// "type", "target", "agent", "tenant".
+struct ag_str ag_attr_name(enum ag_attr a);
 
 #endif

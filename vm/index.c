@@ -32,6 +32,10 @@ void
 ag_attributes(const struct ag_call *c, const struct ag_index *ix, struct ag_value input,
               struct ag_str ret[AG_ATTRS])
 {
+    if (c->action && input.kind == AG_OBJECT && input.p == c->action->input) {
+        memcpy(ret, c->action->attr, sizeof c->action->attr);
+        return;
+    }
     for (unsigned a = 0; a < AG_ATTRS; a++) {
         struct ag_value v = ag_undef();
         if (ix->path[a] != AG_NONE && ag_is_value(input))

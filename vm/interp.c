@@ -531,7 +531,8 @@ dispatch:
         }
     enter : {
         uint32_t below = callee->nargs >= 2 ? frame_of(c, window[1]) : AG_NONE;
-        if (below != AG_NONE && ag_frame_answers(c, below, callee, &window[0]))
+        if (below != AG_NONE && (callee->memo_slot != AG_NONE || c->frames[below].overlays) &&
+            ag_frame_answers(c, below, callee, &window[0]))
             GO_CHECKED;
         CHARGE(callee->code_n);
         if (depth == AG_CALLS_MAX || (size_t)(window - c->regs) + callee->nregs > c->nregs) {

@@ -78,8 +78,6 @@ struct ag_value ag_frame_data(struct ag_call *c, uint32_t ix, struct ag_value pa
 bool ag_frame_answers(struct ag_call *c, uint32_t ix, const struct ag_func *f, struct ag_value *ret);
 // Completes a computed answer: overlays below its path are written in, then it is kept.
 struct ag_value ag_frame_keep(struct ag_call *c, uint32_t ix, const struct ag_func *f, struct ag_value v);
-// v followed along an array of keys.
-struct ag_value ag_value_path(const struct ag_mem *m, struct ag_value v, struct ag_value path);
 // `doc` with value at the path; objects are made on the way. Charges for what it copies.
 struct ag_value ag_value_upsert(struct ag_call *c, struct ag_value doc, struct ag_value path,
                                 struct ag_value value);

@@ -204,9 +204,16 @@ ag_outcome_killed(struct ag_call *c, struct ag_value input)
     if (!c->snapshot || !c->snapshot->killed)
         return ag_bool(false);
     int scope = 0;
-    int r =
-        c->snapshot->killed(c->snapshot->self, text_of(c, input, AG_STR("tenant")),
-                            text_of(c, input, AG_STR("agent")), text_of(c, input, AG_STR("type")), &scope);
+    struct ag_action own;
+    const struct ag_action *a = c->action;
+    if (!a || input.kind != AG_OBJECT || input.p != a->input) {
+        own.attr[AG_ATTR_TENANT] = text_of(c, input, AG_STR("tenant"));
+        own.attr[AG_ATTR_AGENT] = text_of(c, input, AG_STR("agent"));
+        own.attr[AG_ATTR_TYPE] = text_of(c, input, AG_STR("type"));
+        a = &own;
+    }
+    int r = c->snapshot->killed(c->snapshot->self, a->attr[AG_ATTR_TENANT], a->attr[AG_ATTR_AGENT],
+                                a->attr[AG_ATTR_TYPE], &scope);
     if (r < 0)
         return ag_stop(c, AG_EVAL_KILL_UNREADABLE);
     if (r == 0)
@@ -220,17 +227,19 @@ ag_outcome_killed(struct ag_call *c, struct ag_value input)
 // --- words
 // ---------------------------------------------------------------------------------------------------------------
 
-static const char *const severity_words[] = {"allow", "monitor", "throttle", "escalate", "deny", "kill"};
-static const char *const risk_words[] = {"", "low", "medium", "high", "critical"};
-static const char *const approval_words[] = {"", "auto", "approve", "block"};
+#define WORD(text) {text, sizeof(text) - 1}
+static const struct ag_str severity_words[] = {WORD("allow"),    WORD("monitor"), WORD("throttle"),
+                                               WORD("escalate"), WORD("deny"),    WORD("kill")};
+static const struct ag_str risk_words[] = {WORD(""), WORD("low"), WORD("medium"), WORD("high"), WORD("critical")};
+static const struct ag_str approval_words[] = {WORD(""), WORD("auto"), WORD("approve"), WORD("block")};
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 static bool
-find_word(const char *const *words, size_t from, size_t n, struct ag_str s, unsigned *ret)
+find_word(const struct ag_str *words, size_t from, size_t n, struct ag_str s, unsigned *ret)
 {
     for (size_t i = from; i < n; i++) {
-        if (ag_str_eq(ag_str_z(words[i]), s)) {
+        if (ag_str_eq(words[i], s)) {
             *ret = (unsigned)i;
             return true;
         }
@@ -241,17 +250,17 @@ find_word(const char *const *words, size_t from, size_t n, struct ag_str s, unsi
 struct ag_str
 ag_severity_text(enum ag_severity s)
 {
-    return ag_str_z((unsigned)s < COUNT(severity_words) ? severity_words[s] : "");
+    return (unsigned)s < COUNT(severity_words) ? severity_words[s] : ag_str_of("", 0);
 }
 struct ag_str
 ag_risk_text(enum ag_risk_level r)
 {
-    return ag_str_z((unsigned)r < COUNT(risk_words) ? risk_words[r] : "");
+    return (unsigned)r < COUNT(risk_words) ? risk_words[r] : ag_str_of("", 0);
 }
 struct ag_str
 ag_approval_text(enum ag_approval a)
 {
-    return ag_str_z((unsigned)a < COUNT(approval_words) ? approval_words[a] : "");
+    return (unsigned)a < COUNT(approval_words) ? approval_words[a] : ag_str_of("", 0);
 }
 bool
 ag_severity_parse(struct ag_str s, enum ag_severity *ret)

@@ -21,34 +21,24 @@ cell_offset(ag_cell c)
 }
 
 struct ag_value
-ag_cell_load(const struct ag_mem *m, ag_cell c)
+ag_cell_load_rare(const struct ag_mem *m, ag_cell c)
 {
     struct ag_value v = {.kind = (uint8_t)(c & 15), .region = (uint8_t)(c >> 4 & 3)};
-    const uint8_t *base = m->base[v.region < AG_REGIONS ? v.region : 0];
+    const uint8_t *at = m->base[v.region] + cell_offset(c);
     switch (v.kind) {
-    case AG_BOOL: v.i = (int64_t)(c >> 8 & 1); break;
-    case AG_NUMBER:
-        switch (c >> 6 & 3) {
-        case 0: v.i = (int64_t)c >> 8; break;
-        case 1: memcpy(&v.i, base + cell_offset(c), sizeof v.i); break;
-        default: v.sub = 2; v.p = base + cell_offset(c);
-        }
-        break;
-    case AG_STRING:
-        v.len = (uint32_t)(c >> 8) & AG_STRING_MAX;
-        v.p = base + cell_offset(c);
-        break;
-    case AG_ARRAY:
-    case AG_OBJECT:
-    case AG_SET:
-        v.p = base + cell_offset(c);
-        memcpy(&v.len, v.p, sizeof v.len);
-        break;
     case AG_ERROR:
         v.i = (int64_t)(c >> 8 & 0xffffff);
         v.len = cell_offset(c);
         break;
-    default: v.i = 0;
+    case AG_NUMBER:
+        if ((c >> 6 & 3) == 1) {
+            memcpy(&v.i, at, sizeof v.i);
+        } else {
+            v.sub = 2;
+            v.p = at;
+        }
+        break;
+    default: break;
     }
     return v;
 }
@@ -94,38 +84,6 @@ ag_cell_store(const struct ag_mem *m, struct ag_value v, ag_cell *ret)
     return true;
 }
 
-// --- elements
-// ------------------------------------------------------------------------------------------------
-
-static inline const ag_cell *
-elements(struct ag_value v)
-{
-    switch (v.kind) {
-    case AG_OBJECT: return ((const struct ag_object_rec *)(const void *)v.p)->value;
-    case AG_SET: return ((const struct ag_set_rec *)(const void *)v.p)->element;
-    default: return ((const struct ag_array_rec *)(const void *)v.p)->element;
-    }
-}
-
-static inline const ag_cell *
-object_keys(const struct ag_mem *m, struct ag_value v)
-{
-    const struct ag_object_rec *o = (const void *)v.p;
-    return (const void *)(m->base[v.region] + o->keys_off);
-}
-
-struct ag_value
-ag_value_at(const struct ag_mem *m, struct ag_value v, uint32_t i)
-{
-    return ag_cell_load(m, elements(v)[i]);
-}
-
-struct ag_value
-ag_object_key(const struct ag_mem *m, struct ag_value v, uint32_t i)
-{
-    return ag_cell_load(m, object_keys(m, v)[i]);
-}
-
 // --- order
 // ---------------------------------------------------------------------------------------------------
 
@@ -163,7 +121,7 @@ cmp_cells(const struct ag_mem *m, const ag_cell *a, uint32_t an, const ag_cell *
 static int
 cmp_objects(const struct ag_mem *m, struct ag_value a, struct ag_value b, unsigned depth)
 {
-    const ag_cell *ka = object_keys(m, a), *kb = object_keys(m, b), *va = elements(a), *vb = elements(b);
+    const ag_cell *ka = ag_object_keys(m, a), *kb = ag_object_keys(m, b), *va = ag_value_cells(a), *vb = ag_value_cells(b);
     for (uint32_t i = 0; i < a.len && i < b.len; i++) {
         int r = ka[i] == kb[i] ? 0 : cmp_deep(m, ag_cell_load(m, ka[i]), ag_cell_load(m, kb[i]), depth);
         if (r)
@@ -196,7 +154,7 @@ cmp_deep(const struct ag_mem *m, struct ag_value a, struct ag_value b, unsigned 
             return a.p < b.p ? -1 : 1;
         if (a.kind == AG_OBJECT)
             return cmp_objects(m, a, b, depth + 1);
-        return cmp_cells(m, elements(a), a.len, elements(b), b.len, depth + 1);
+        return cmp_cells(m, ag_value_cells(a), a.len, ag_value_cells(b), b.len, depth + 1);
     case AG_ERROR: return a.i != b.i ? (a.i < b.i ? -1 : 1) : cmp_u32(a.len, b.len);
     default: return 0;
     }
@@ -240,16 +198,45 @@ hash_index(const struct ag_mem *m, struct ag_value v)
     return (const void *)(m->base[AG_IN_IMAGE] + off);
 }
 
+// Keys are short: two overlapping words settle up to sixteen bytes without a call.
+static inline bool
+same_bytes(const uint8_t *a, const uint8_t *b, size_t n)
+{
+    uint64_t a8, b8, c8, d8;
+    uint32_t a4, b4, c4, d4;
+    if (n > 16)
+        return memcmp(a, b, n) == 0;
+    if (n >= 8) {
+        memcpy(&a8, a, 8), memcpy(&b8, b, 8), memcpy(&c8, a + n - 8, 8), memcpy(&d8, b + n - 8, 8);
+        return ((a8 ^ b8) | (c8 ^ d8)) == 0;
+    }
+    if (n >= 4) {
+        memcpy(&a4, a, 4), memcpy(&b4, b, 4), memcpy(&c4, a + n - 4, 4), memcpy(&d4, b + n - 4, 4);
+        return ((a4 ^ b4) | (c4 ^ d4)) == 0;
+    }
+    for (size_t i = 0; i < n; i++)
+        if (a[i] != b[i])
+            return false;
+    return true;
+}
+
+#define STRING_BITS (UINT64_C(0xffffff) << 8 | 15) // kind and length of a string cell
+
+static inline ag_cell
+string_bits(size_t n)
+{
+    return (ag_cell)n << 8 | AG_STRING;
+}
+
 static inline bool
 cell_is_string(const struct ag_mem *m, ag_cell c, struct ag_str s)
 {
-    if ((c & 15) != AG_STRING || (c >> 8 & AG_STRING_MAX) != s.n)
-        return false;
-    return s.n == 0 || memcmp(m->base[c >> 4 & 3] + cell_offset(c), s.p, s.n) == 0;
+    return (c & STRING_BITS) == string_bits(s.n) &&
+           same_bytes(m->base[c >> 4 & 3] + cell_offset(c), (const uint8_t *)s.p, s.n);
 }
 
 #define NOT_FOUND  UINT32_MAX
-#define LINEAR_MAX 8u // keys looked at one after the other: the length test settles most of them
+#define LINEAR_MAX 16u // keys looked at one after the other: the length test settles most of them
 
 static uint32_t
 find_hashed(const struct ag_mem *m, const struct ag_hash_index *ix, const ag_cell *keys, uint32_t n,
@@ -265,8 +252,9 @@ static uint32_t
 find_string(const struct ag_mem *m, const ag_cell *keys, uint32_t n, struct ag_str s)
 {
     if (n <= LINEAR_MAX) {
+        const ag_cell want = string_bits(s.n);
         for (uint32_t i = 0; i < n; i++)
-            if (cell_is_string(m, keys[i], s))
+            if ((keys[i] & STRING_BITS) == want && cell_is_string(m, keys[i], s))
                 return i;
         return NOT_FOUND;
     }
@@ -314,14 +302,51 @@ find_key(const struct ag_mem *m, struct ag_value v, const ag_cell *keys, struct 
     return find_string(m, keys, v.len, ag_value_str(key));
 }
 
+// The value cell under a string key of an object, or NULL. Most objects of an input have a few keys, whose kind and
+// length are compared in one go.
+static inline const ag_cell *
+find_member(const struct ag_mem *m, struct ag_value obj, const uint8_t *p, size_t n)
+{
+    const ag_cell *keys = ag_object_keys(m, obj);
+    const ag_cell want = string_bits(n);
+    if (obj.len <= LINEAR_MAX) {
+        for (uint32_t i = 0; i < obj.len; i++)
+            if ((keys[i] & STRING_BITS) == want && same_bytes(m->base[keys[i] >> 4 & 3] + cell_offset(keys[i]), p, n))
+                return &ag_value_cells(obj)[i];
+        return NULL;
+    }
+    const struct ag_value k = {.kind = AG_STRING, .len = (uint32_t)n, .p = p};
+    uint32_t i = find_key(m, obj, keys, k);
+    return i == NOT_FOUND ? NULL : &ag_value_cells(obj)[i];
+}
+
 struct ag_value
 ag_object_get(const struct ag_mem *m, struct ag_value obj, struct ag_str key)
 {
     if (obj.kind != AG_OBJECT || key.n > AG_STRING_MAX)
         return ag_undef();
-    const struct ag_value k = {.kind = AG_STRING, .len = (uint32_t)key.n, .p = (const uint8_t *)key.p};
-    uint32_t i = find_key(m, obj, object_keys(m, obj), k);
-    return i == NOT_FOUND ? ag_undef() : ag_cell_load(m, elements(obj)[i]);
+    const ag_cell *at = find_member(m, obj, (const uint8_t *)key.p, key.n);
+    return at ? ag_cell_load(m, *at) : ag_undef();
+}
+
+struct ag_value
+ag_value_path(const struct ag_mem *m, struct ag_value v, struct ag_value path)
+{
+    if (path.kind != AG_ARRAY)
+        return ag_undef();
+    const ag_cell *keys = ag_value_cells(path);
+    for (uint32_t i = 0; i < path.len && v.kind > AG_ERROR; i++) {
+        if (v.kind == AG_OBJECT && (keys[i] & 15) == AG_STRING) {
+            const ag_cell *at =
+                find_member(m, v, m->base[keys[i] >> 4 & 3] + cell_offset(keys[i]), keys[i] >> 8 & AG_STRING_MAX);
+            if (!at)
+                return ag_undef();
+            v = ag_cell_load(m, *at);
+        } else {
+            v = ag_value_get(m, v, ag_cell_load(m, keys[i]));
+        }
+    }
+    return v;
 }
 
 struct ag_value
@@ -333,13 +358,13 @@ ag_value_get(const struct ag_mem *m, struct ag_value v, struct ag_value key)
     case AG_ARRAY:
         if (!ag_number_int(key, &n) || n < 0 || n >= (int64_t)v.len)
             return ag_undef();
-        return ag_cell_load(m, elements(v)[n]);
+        return ag_cell_load(m, ag_value_cells(v)[n]);
     case AG_OBJECT:
-        i = find_key(m, v, object_keys(m, v), key);
-        return i == NOT_FOUND ? ag_undef() : ag_cell_load(m, elements(v)[i]);
+        i = find_key(m, v, ag_object_keys(m, v), key);
+        return i == NOT_FOUND ? ag_undef() : ag_cell_load(m, ag_value_cells(v)[i]);
     case AG_SET:
-        i = find_key(m, v, elements(v), key);
-        return i == NOT_FOUND ? ag_undef() : ag_cell_load(m, elements(v)[i]);
+        i = find_key(m, v, ag_value_cells(v), key);
+        return i == NOT_FOUND ? ag_undef() : ag_cell_load(m, ag_value_cells(v)[i]);
     default: return ag_undef();
     }
 }
@@ -348,7 +373,7 @@ bool
 ag_value_contains(const struct ag_mem *m, struct ag_value coll, struct ag_value member)
 {
     switch (coll.kind) {
-    case AG_SET: return find_key(m, coll, elements(coll), member) != NOT_FOUND;
+    case AG_SET: return find_key(m, coll, ag_value_cells(coll), member) != NOT_FOUND;
     case AG_ARRAY:
     case AG_OBJECT:
         for (uint32_t i = 0; i < coll.len; i++)

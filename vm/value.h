@@ -59,12 +59,18 @@ enum ag_verr {
 
 typedef uint64_t ag_cell;
 
+// The first word is also one number, so that a register is made with a few shifts instead of byte by byte.
 struct ag_value {
-    uint8_t kind;   // enum ag_kind
-    uint8_t region; // of strings, containers and boxed numbers
-    uint8_t sub;    // number: 0 int64 in i, 2 record at p
-    uint8_t pad;
-    uint32_t len; // string: bytes; container: elements; error: detail; frame: its number
+    union {
+        struct {
+            uint8_t kind;   // enum ag_kind
+            uint8_t region; // of strings, containers and boxed numbers
+            uint8_t sub;    // number: 0 int64 in i, 2 record at p
+            uint8_t pad;
+            uint32_t len;   // string: bytes; container: elements; error: detail; frame: its number
+        };
+        uint64_t head; // kind | region << 8 | sub << 16 | len << 32
+    };
     union {
         int64_t i;        // number sub 0; boolean 0/1; error code
         const uint8_t *p; // string bytes, container record, number record
@@ -75,7 +81,7 @@ _Static_assert(sizeof(struct ag_value) == 16, "a register is 16 bytes");
 
 // Where the regions lie. The request region holds the JSON bytes that strings borrow from.
 struct ag_mem {
-    const uint8_t *base[AG_REGIONS];
+    const uint8_t *base[AG_REGIONS + 1]; // one more than there are: a cell has two bits for its region
     struct ag_arena *arena; // its base equals base[AG_IN_ARENA]
     uint64_t hash_seed;     // of the image's hash indexes; ag_eval sets it and base[AG_IN_IMAGE]
 };
@@ -101,34 +107,34 @@ struct ag_object_rec {
 static inline struct ag_value
 ag_undef(void)
 {
-    return (struct ag_value){.kind = AG_UNDEF};
+    return (struct ag_value){.head = AG_UNDEF};
 }
 static inline struct ag_value
 ag_null(void)
 {
-    return (struct ag_value){.kind = AG_NULL};
+    return (struct ag_value){.head = AG_NULL};
 }
 static inline struct ag_value
 ag_bool(bool b)
 {
-    return (struct ag_value){.kind = AG_BOOL, .i = b};
+    return (struct ag_value){.head = AG_BOOL, .i = b};
 }
 static inline struct ag_value
 ag_int(int64_t i)
 {
-    return (struct ag_value){.kind = AG_NUMBER, .i = i};
+    return (struct ag_value){.head = AG_NUMBER, .i = i};
 }
 static inline struct ag_value
 ag_err(enum ag_verr code, uint32_t detail)
 {
-    return (struct ag_value){.kind = AG_ERROR, .len = detail, .i = code};
+    return (struct ag_value){.head = AG_ERROR | (uint64_t)detail << 32, .i = code};
 }
 // A string whose bytes lie in `region`.
 static inline struct ag_value
 ag_string(enum ag_region region, struct ag_str s)
 {
-    return (struct ag_value){
-        .kind = AG_STRING, .region = (uint8_t)region, .len = (uint32_t)s.n, .p = (const uint8_t *)s.p};
+    return (struct ag_value){.head = AG_STRING | (uint64_t)region << 8 | (uint64_t)(uint32_t)s.n << 32,
+                             .p = (const uint8_t *)s.p};
 }
 static inline struct ag_str
 ag_value_str(struct ag_value v)
@@ -146,10 +152,34 @@ ag_is_true(struct ag_value v)
     return v.kind >= AG_NULL && !(v.kind == AG_BOOL && v.i == 0);
 }
 
+// The kinds a cell seldom has: null, boxed numbers, errors.
+struct ag_value ag_cell_load_rare(const struct ag_mem *m, ag_cell c);
+
+// Reads a cell. Trusts what the verifier proved.
+static inline struct ag_value
+ag_cell_load(const struct ag_mem *m, ag_cell c)
+{
+    struct ag_value v = {.head = c & 15};
+    if ((c & 0xcf) == AG_NUMBER) { // an inline integer
+        v.i = (int64_t)c >> 8;
+        return v;
+    }
+    if (v.head == AG_BOOL) {
+        v.i = (int64_t)(c >> 8 & 1);
+        return v;
+    }
+    if (v.head < AG_STRING || v.head > AG_SET)
+        return ag_cell_load_rare(m, c);
+    uint64_t region = c >> 4 & 3;
+    v.p = m->base[region] + (uint32_t)(c >> 32);
+    uint64_t len = c >> 8 & 0xffffff;
+    if (v.head != AG_STRING)
+        len = *(const uint32_t *)(const void *)v.p;
+    v.head |= region << 8 | len << 32;
+    return v;
+}
+
 // --- value.c
-// Reads a cell that lies in `home` (its region field says where its payload is). Trusts what the verifier
-// proved.
-struct ag_value ag_cell_load(const struct ag_mem *m, ag_cell c);
 // Makes a cell of a stored kind. Boxes a large integer in the arena; returns false when the arena is full.
 bool ag_cell_store(const struct ag_mem *m, struct ag_value v, ag_cell *ret);
 // Total order over stored kinds: <0, 0, >0. Numbers compare exactly.
@@ -159,9 +189,31 @@ bool ag_value_eq(const struct ag_mem *m, struct ag_value a, struct ag_value b);
 // the element).
 struct ag_value ag_value_get(const struct ag_mem *m, struct ag_value v, struct ag_value key);
 struct ag_value ag_object_get(const struct ag_mem *m, struct ag_value obj, struct ag_str key);
+// v followed along an array of keys; undefined where a step is missing.
+struct ag_value ag_value_path(const struct ag_mem *m, struct ag_value v, struct ag_value path);
 // i-th element, or key and value of an object; i < v.len.
-struct ag_value ag_value_at(const struct ag_mem *m, struct ag_value v, uint32_t i);
-struct ag_value ag_object_key(const struct ag_mem *m, struct ag_value v, uint32_t i);
+static inline const ag_cell *
+ag_value_cells(struct ag_value v)
+{
+    return (const ag_cell *)(const void *)(v.p + (v.kind == AG_OBJECT ? sizeof(struct ag_object_rec)
+                                                                      : sizeof(struct ag_array_rec)));
+}
+static inline const ag_cell *
+ag_object_keys(const struct ag_mem *m, struct ag_value v)
+{
+    const struct ag_object_rec *o = (const struct ag_object_rec *)(const void *)v.p;
+    return (const ag_cell *)(const void *)(m->base[v.region] + o->keys_off);
+}
+static inline struct ag_value
+ag_value_at(const struct ag_mem *m, struct ag_value v, uint32_t i)
+{
+    return ag_cell_load(m, ag_value_cells(v)[i]);
+}
+static inline struct ag_value
+ag_object_key(const struct ag_mem *m, struct ag_value v, uint32_t i)
+{
+    return ag_cell_load(m, ag_object_keys(m, v)[i]);
+}
 bool ag_value_contains(const struct ag_mem *m, struct ag_value coll, struct ag_value member);
 // Copies s into the arena as a string value; undefined-kind result (AG_UNDEF) means the arena is full.
 struct ag_value ag_string_copy(const struct ag_mem *m, struct ag_str s);

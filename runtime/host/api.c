@@ -319,16 +319,16 @@ aegis_ctx_free(struct aegis_ctx *ctx)
 }
 
 static bool
-is_entry_text(const char *entry)
+has_text(const char *entry)
 {
-    return entry && strnlen(entry, 256) < 256;
+    return entry && entry[0];
 }
 
 enum aegis_status
 aegis_ctx_decide_json(struct aegis_ctx *ctx, struct aegis_slot *slot, const char *entry, const char *json, size_t n,
                       struct aegis_decision *ret, struct aegis_error *reterr)
 {
-    if (!ctx || !slot || !is_entry_text(entry) || (!json && n) || !ret)
+    if (!ctx || !slot || !has_text(entry) || (!json && n) || !ret)
         return agr_fail(reterr, AEGIS_USAGE, "ctx, slot, entry, json and ret must be given");
     return agr_decide_json(ctx, slot, entry, ag_str_of(json, n), ret, reterr);
 }
@@ -337,7 +337,7 @@ enum aegis_status
 aegis_ctx_decide(struct aegis_ctx *ctx, struct aegis_slot *slot, const char *entry, struct aegis_decision *ret,
                  struct aegis_error *reterr)
 {
-    if (!ctx || !slot || !is_entry_text(entry) || !ret)
+    if (!ctx || !slot || !has_text(entry) || !ret)
         return agr_fail(reterr, AEGIS_USAGE, "ctx, slot, entry and ret must be given");
     return agr_decide_built(ctx, slot, entry, ret, reterr);
 }
@@ -346,7 +346,7 @@ enum aegis_status
 aegis_ctx_eval_json(struct aegis_ctx *ctx, struct aegis_slot *slot, const char *entry, const char *json, size_t n,
                     char *out, size_t out_size, size_t *ret_n, struct aegis_error *reterr)
 {
-    if (!ctx || !slot || !is_entry_text(entry) || (!json && n) || !out || !ret_n)
+    if (!ctx || !slot || !has_text(entry) || (!json && n) || !out || !ret_n)
         return agr_fail(reterr, AEGIS_USAGE, "ctx, slot, entry, json, out and ret_n must be given");
     return agr_eval_json(ctx, slot, entry, ag_str_of(json, n), out, out_size, ret_n, reterr);
 }

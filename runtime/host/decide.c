@@ -35,6 +35,7 @@ agr_ctx_begin(struct aegis_ctx *ctx)
     unpin(ctx);
     ag_arena_reset(&ctx->arena, AG_ARENA_RESERVED);
     ctx->nlevels = 0;
+    ctx->has_scanned = false;
     ctx->has_input = false;
     ctx->input_status = AEGIS_OK;
     ctx->request = (struct ag_str){NULL, 0};
@@ -94,19 +95,19 @@ prepare(struct aegis_ctx *ctx, struct aegis_slot *slot, struct aegis_error *rete
 
 // Which field of an action a key names; AGR_FIELDS when it names none.
 static enum agr_field
-field_of(struct ag_str key)
+field_of(const char *p, size_t n)
 {
-#define IS(text, field) (memcmp(key.p, text, sizeof(text) - 1) == 0 ? field : AGR_FIELDS)
-    switch (key.n) {
+#define IS(text, field) (memcmp(p, text, sizeof(text) - 1) == 0 ? field : AGR_FIELDS)
+    switch (n) {
     case 4: return IS("type", AGR_F_TYPE);
     case 5: return IS("agent", AGR_F_AGENT);
     case 6:
-        if (key.p[0] == 'p')
+        if (p[0] == 'p')
             return IS("params", AGR_F_PARAMS);
-        return key.p[1] == 'e' ? IS("tenant", AGR_F_TENANT) : IS("target", AGR_F_TARGET);
+        return p[1] == 'e' ? IS("tenant", AGR_F_TENANT) : IS("target", AGR_F_TARGET);
     case 8: return IS("agent_id", AGR_F_AGENT_ID);
     case 10: return IS("session_id", AGR_F_SESSION_ID);
-    case 11: return key.p[0] == 'a' ? IS("action_type", AGR_F_ACTION_TYPE) : IS("description", AGR_F_DESCRIPTION);
+    case 11: return p[0] == 'a' ? IS("action_type", AGR_F_ACTION_TYPE) : IS("description", AGR_F_DESCRIPTION);
     default: return AGR_FIELDS;
     }
 #undef IS
@@ -118,17 +119,16 @@ static enum aegis_status
 scan_fields(struct aegis_ctx *ctx, bool is_strict, struct aegis_error *reterr)
 {
     const struct ag_mem *m = &ctx->call.mem;
-    for (unsigned f = 0; f < AGR_FIELDS; f++)
-        ctx->field[f].kind = AG_UNDEF;
+    memset(ctx->field, 0, sizeof ctx->field); // undefined
     for (uint32_t i = 0; i < ctx->input.len; i++) {
-        struct ag_str key = ag_value_str(ag_object_key(m, ctx->input, i));
-        enum agr_field f = field_of(key);
+        struct ag_value key = ag_object_key(m, ctx->input, i);
+        enum agr_field f = field_of((const char *)key.p, key.len);
         if (f == AGR_FIELDS)
             continue;
         ctx->field[f] = ag_value_at(m, ctx->input, i);
         enum ag_kind want = f == AGR_F_PARAMS ? AG_OBJECT : AG_STRING;
         if (is_strict && ctx->field[f].kind != want)
-            return agr_fail(reterr, AEGIS_MALFORMED, "field \"%.*s\" must be %s", (int)key.n, key.p,
+            return agr_fail(reterr, AEGIS_MALFORMED, "field \"%.*s\" must be %s", (int)key.len, (const char *)key.p,
                             want == AG_OBJECT ? "an object" : "a string");
     }
     return AEGIS_OK;
@@ -175,6 +175,9 @@ with_member(struct aegis_ctx *ctx, const struct wanted *w)
 static enum aegis_status
 complete_action(struct aegis_ctx *ctx, struct aegis_error *reterr)
 {
+    // Nearly every action is complete already.
+    if (text_of(ctx, AGR_F_TENANT).n && !ctx->has_aliases && (!ctx->identity_agent.n || text_of(ctx, AGR_F_AGENT).n))
+        return AEGIS_OK;
     const struct wanted all[] = {
         {AGR_F_TYPE, AGR_F_ACTION_TYPE, "type", "action_type", {NULL, 0}},
         {AGR_F_AGENT, AGR_F_AGENT_ID, "agent", "agent_id", {NULL, 0}},
@@ -221,7 +224,9 @@ check_input(struct aegis_ctx *ctx, bool is_proposal, struct aegis_error *reterr)
 {
     if (ctx->input.kind != AG_OBJECT)
         return agr_fail(reterr, AEGIS_MALFORMED, "the input must be a JSON object");
-    enum aegis_status s = scan_fields(ctx, !is_proposal, reterr);
+    enum aegis_status s = AEGIS_OK;
+    if (!ctx->has_scanned)
+        s = scan_fields(ctx, !is_proposal, reterr);
     if (s == AEGIS_OK)
         s = is_proposal ? check_proposal(ctx, reterr) : complete_action(ctx, reterr);
     if (s != AEGIS_OK)
@@ -235,6 +240,12 @@ check_input(struct aegis_ctx *ctx, bool is_proposal, struct aegis_error *reterr)
     ctx->type = is_proposal ? AG_STR("proposal") : text_of(ctx, AGR_F_TYPE);
     ctx->target = text_of(ctx, AGR_F_TARGET);
     ctx->session = text_of(ctx, AGR_F_SESSION_ID);
+    ctx->action = (struct ag_action){.input = ctx->input.p};
+    ctx->action.attr[AG_ATTR_TYPE] = ctx->type;
+    ctx->action.attr[AG_ATTR_TARGET] = ctx->target;
+    ctx->action.attr[AG_ATTR_AGENT] = ctx->agent;
+    ctx->action.attr[AG_ATTR_TENANT] = ctx->tenant;
+    ctx->call.action = &ctx->action;
     return check_identity(ctx, reterr);
 }
 
@@ -361,7 +372,7 @@ static enum aegis_status
 decide(struct aegis_ctx *ctx, const char *entry, struct aegis_decision *ret, struct aegis_error *reterr)
 {
     const struct aegis_policy *p = ctx->pin.policy;
-    bool is_proposal = strcmp(entry, "evaluate") == 0;
+    bool is_proposal = entry[0] == 'e' && strcmp(entry, "evaluate") == 0;
     uint32_t ix = is_proposal ? p->evaluate_ix : strcmp(entry, "decide") == 0 ? p->decide_ix : AG_NONE;
     if (ix == AG_NONE)
         return agr_fail(reterr, AEGIS_NO_ENTRY, "the policy has no entrypoint \"%s\"%s", entry,
@@ -421,9 +432,14 @@ agr_decide_built(struct aegis_ctx *ctx, struct aegis_slot *slot, const char *ent
         agr_ctx_leave(ctx);
     unpin(ctx);
     ag_arena_reset(&ctx->arena, ctx->built_mark);
+    // Fields found once stay found, as long as the value they belong to is the one that was built.
+    ctx->has_scanned = ctx->has_scanned && ctx->input.p == ctx->built.p;
     ctx->input = ctx->built;
     enum aegis_status s = prepare(ctx, slot, reterr);
-    return s == AEGIS_OK ? decide(ctx, entry, ret, reterr) : s;
+    if (s == AEGIS_OK)
+        s = decide(ctx, entry, ret, reterr);
+    ctx->has_scanned = s == AEGIS_OK && strcmp(entry, "decide") == 0;
+    return s;
 }
 
 enum aegis_status
@@ -440,6 +456,7 @@ agr_eval_json(struct aegis_ctx *ctx, struct aegis_slot *slot, const char *entry,
     if (ix == AG_NONE)
         return agr_fail(reterr, AEGIS_NO_ENTRY, "the policy has no entrypoint \"%s\"", entry);
     struct ag_value v = ag_undef();
+    ctx->call.action = NULL;
     s = status_of_eval(ag_eval(&ctx->call, ix, ctx->input, &v));
     if (s != AEGIS_OK)
         return agr_fail(reterr, s, "%s", aegis_status_text(s));

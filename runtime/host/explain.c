@@ -15,9 +15,17 @@ struct seen {
 struct watch {
     const struct ag_image *im;
     struct seen *rule;
-    uint32_t pending_fail; // last failing condition + 1, until the call of its rule returns
+    uint32_t current; // rule whose conditions are being evaluated, AG_NONE outside
 };
 
+// Number of a rule in a register, or AG_NONE.
+static uint32_t
+rule_in(const struct watch *w, struct ag_value v)
+{
+    return v.kind == AG_NUMBER && !v.sub && v.i >= 0 && v.i < w->im->nrules ? (uint32_t)v.i : AG_NONE;
+}
+
+// Called after each instruction; a call is seen before its callee runs, its result stands in the RULE that follows.
 static void
 on_insn(void *self, const struct ag_call *c, uint32_t at, const struct ag_value *frame)
 {
@@ -25,21 +33,26 @@ on_insn(void *self, const struct ag_call *c, uint32_t at, const struct ag_value 
     (void)c;
     ag_insn i = w->im->code[at];
     switch (ag_insn_op(i)) {
-    case AG_OP_JCOND:
-        if (ag_is_false(frame[ag_insn_b(i)]) && !w->pending_fail)
-            w->pending_fail = at + 1;
+    case AG_OP_CALLT:
+        w->current = rule_in(w, frame[ag_insn_c(i)]);
+        if (w->current != AG_NONE)
+            w->rule[w->current].is_tried = true;
         break;
-    case AG_OP_CALLT: {
-        struct ag_value key = frame[ag_insn_c(i)];
-        struct ag_value got = frame[ag_insn_a(i)];
-        if (key.kind != AG_NUMBER || key.sub || key.i < 0 || key.i >= w->im->nrules)
+    case AG_OP_JCOND:
+        if (w->current != AG_NONE && ag_is_false(frame[ag_insn_b(i)]) && !w->rule[w->current].fail_at)
+            w->rule[w->current].fail_at = at + 1;
+        break;
+    case AG_OP_RULE: {
+        uint32_t ix = rule_in(w, frame[ag_insn_b(i)]);
+        struct ag_value condition = frame[ag_insn_c(i)];
+        if (ix == AG_NONE)
             break;
-        struct seen *s = &w->rule[key.i];
+        struct seen *s = &w->rule[ix];
         s->is_tried = true;
-        s->is_error = got.kind == AG_ERROR;
-        s->has_matched = s->is_error || ag_is_true(got);
-        s->fail_at = s->has_matched ? 0 : w->pending_fail;
-        w->pending_fail = 0;
+        s->is_error = condition.kind == AG_ERROR;
+        s->has_matched = s->is_error || ag_is_true(condition);
+        if (s->has_matched)
+            s->fail_at = 0;
         break;
     }
     default: break;
@@ -74,7 +87,7 @@ agr_explain_json(struct aegis_ctx *ctx, struct aegis_slot *slot, struct ag_str j
     if (!pin.policy)
         return agr_fail(reterr, AEGIS_USAGE, "no policy has been published into this slot");
     const struct ag_image *im = &pin.policy->im;
-    struct watch w = {.im = im, .rule = calloc(im->nrules ? im->nrules : 1, sizeof *w.rule)};
+    struct watch w = {.im = im, .current = AG_NONE, .rule = calloc(im->nrules ? im->nrules : 1, sizeof *w.rule)};
     enum aegis_status s = AEGIS_NO_MEMORY;
     if (!w.rule) {
         agr_fail(reterr, s, "out of memory");

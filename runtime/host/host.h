@@ -95,6 +95,7 @@ struct aegis_ctx {
     struct ag_value input;
     struct ag_str request; // JSON bytes, for audit.input full
     struct ag_value field[AGR_FIELDS]; // as they stand in the input
+    struct ag_action action;           // the same for the machine
     struct ag_str tenant, agent, type, target, session;
     struct agr_charge charge[AG_EFFECTS_MAX * 2];
     uint32_t ncharges;
@@ -120,6 +121,7 @@ struct aegis_ctx {
     size_t built_mark; // end of the built value in the arena
     enum aegis_status input_status;
     bool has_input;
+    bool has_scanned; // field[] belongs to the built value, which was accepted as an action
 
     void (*trace)(void *arg, const char *text, size_t n);
     void *trace_arg;
