@@ -257,6 +257,11 @@ run_receipt(const struct request *q)
     const char *what = q->args->v[1];
     enum agr_audit_result r =
         is_decimal(what, &gseq) ? AGR_AUDIT_OK : agr_audit_find(q->dir, ag_str_z(what), &gseq, &e);
+    uint64_t all = 0;
+    if (r == AGR_AUDIT_OK && !size_of(q, &all))
+        return AGR_EXIT_UNAVAILABLE;
+    if (r == AGR_AUDIT_OK && gseq >= all)
+        r = AGR_AUDIT_NOT_FOUND;
     if (r == AGR_AUDIT_OK)
         r = agr_audit_receipt(q->dir, gseq, &text, &n, &e);
     if (r == AGR_AUDIT_NOT_FOUND)

@@ -87,11 +87,14 @@ write_row(const struct agr_rows *r, const struct agr_audit_item *item)
     struct ag_str decision = agr_row_member(l, "decision"), risk = agr_row_member(l, "risk_level");
     struct ag_str agent = agr_row_member(l, "agent"), rule = agr_row_member(l, "rule");
     struct ag_str at = agr_row_member(l, "action.type"), to = agr_row_member(l, "action.target");
+    struct ag_str verb = agr_row_member(l, "action"), tenant = agr_row_member(l, "tenant"); // of kill rows
     char action[160];
     bool has_colour = decision.n && agr_has_colour(r->out);
     snprintf(action, sizeof action, "%.*s%s%.*s", (int)at.n, at.p, to.n ? ":" : "", (int)to.n, to.p);
     if (!rule.n)
         rule = agr_row_member(l, "reason");
+    if (item->row.type == AGR_ROW_KILL)
+        snprintf(action, sizeof action, "%.*s:%.*s", (int)verb.n, verb.p, (int)tenant.n, tenant.p);
     // 23 characters: to the millisecond
     fprintf(r->out, "%10llu  %.*sZ  %-12.*s  %s%-9.*s%s  %-8.*s  %-28s  %-12.*s  %.*s\n",
             (unsigned long long)item->gseq, time.n > 23 ? 23 : (int)time.n, time.p, (int)type.n, type.p,
