@@ -18,13 +18,6 @@ struct ag_clock {
 // --- calendar
 // ------------------------------------------------------------------------------------------------
 
-int64_t
-ag_floor_div(int64_t a, int64_t b)
-{
-    int64_t q = a / b;
-    return q - (a % b < 0);
-}
-
 // Howard Hinnant's day arithmetic: years begin in March, so the leap day is the last of a 400-year era.
 int64_t
 ag_days_from_civil(int64_t y, unsigned m, unsigned d)

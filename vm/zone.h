@@ -5,7 +5,13 @@
 
 #include "image.h"
 
-int64_t ag_floor_div(int64_t a, int64_t b); // b > 0
+// b > 0. Inline, so that a constant divisor becomes a multiplication.
+static inline int64_t
+ag_floor_div(int64_t a, int64_t b)
+{
+    int64_t q = a / b;
+    return q - (a % b < 0);
+}
 int64_t ag_days_from_civil(int64_t y, unsigned m, unsigned d);
 void ag_civil_from_days(int64_t days, int64_t *ret_y, unsigned *ret_m, unsigned *ret_d);
 unsigned ag_weekday(int64_t days); // 0 = Monday

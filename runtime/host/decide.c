@@ -373,6 +373,7 @@ decide(struct aegis_ctx *ctx, const char *entry, struct aegis_decision *ret, str
 {
     const struct aegis_policy *p = ctx->pin.policy;
     bool is_proposal = entry[0] == 'e' && strcmp(entry, "evaluate") == 0;
+    ctx->is_proposal = is_proposal;
     uint32_t ix = is_proposal ? p->evaluate_ix : strcmp(entry, "decide") == 0 ? p->decide_ix : AG_NONE;
     if (ix == AG_NONE)
         return agr_fail(reterr, AEGIS_NO_ENTRY, "the policy has no entrypoint \"%s\"%s", entry,
@@ -438,7 +439,7 @@ agr_decide_built(struct aegis_ctx *ctx, struct aegis_slot *slot, const char *ent
     enum aegis_status s = prepare(ctx, slot, reterr);
     if (s == AEGIS_OK)
         s = decide(ctx, entry, ret, reterr);
-    ctx->has_scanned = s == AEGIS_OK && strcmp(entry, "decide") == 0;
+    ctx->has_scanned = s == AEGIS_OK && !ctx->is_proposal;
     return s;
 }
 

@@ -121,6 +121,7 @@ struct aegis_ctx {
     size_t built_mark; // end of the built value in the arena
     enum aegis_status input_status;
     bool has_input;
+    bool is_proposal; // the last input was a governance proposal
     bool has_scanned; // field[] belongs to the built value, which was accepted as an action
 
     void (*trace)(void *arg, const char *text, size_t n);
