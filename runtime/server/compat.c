@@ -402,10 +402,12 @@ put_governance(struct ag_buf *b, const struct aegis_decision *d)
 
 // What an unfinished decision means to a caller of system A: it must be told apart from a status (A44).
 static bool
-is_answered_a(struct agr_conn *c, enum aegis_status s, const struct aegis_decision *d,
+is_answered_a(struct agr_conn *c, struct ag_str body, enum aegis_status s, const struct aegis_decision *d,
               const struct aegis_error *e)
 {
-    if (s == AEGIS_MALFORMED && !e->offset) { // JSON, but no proposal: the text names the field
+    const char *why;
+    size_t offset;
+    if (s == AEGIS_MALFORMED && agr_json_read(body, &why, &offset) != AGR_JSON_NONE) { // the text names the field
         agr_count(worker_of(c), AGR_C_REFUSED);
         agr_reply_error(c, 422, "invalid_proposal", e->text);
         return true;
@@ -472,7 +474,7 @@ agr_compat_governance(struct agr_conn *c, const struct agr_request *r)
     struct aegis_error e;
     struct ag_buf out = {.n = 0};
     enum aegis_status s = agr_data_decide(c, "evaluate", r->body, &d, &e);
-    if (is_answered_a(c, s, &d, &e) || !room(&out, ITEM_BYTES))
+    if (is_answered_a(c, r->body, s, &d, &e) || !room(&out, ITEM_BYTES))
         return;
     put_governance(&out, &d);
     reply_a(c, r, &d, &out);
@@ -525,14 +527,17 @@ agr_compat_risk_check(struct agr_conn *c, const struct agr_request *r)
     }
     struct ag_str proposal = risk_proposal(r->body, mem, sizeof mem);
     enum aegis_status s = agr_data_decide(c, "evaluate", proposal, &d, &e);
-    if (is_answered_a(c, s, &d, &e) || !room(&out, ITEM_BYTES))
+    if (is_answered_a(c, r->body, s, &d, &e) || !room(&out, ITEM_BYTES))
         return;
     const struct aegis_gate *risk = NULL;
     for (uint32_t i = 0; i < d.n_gates; i++)
         if (ag_str_is(str_in(d.gates[i].name), "risk"))
             risk = &d.gates[i];
-    if (!risk || d.outcome == AEGIS_KILL ||
-        d.outcome == AEGIS_THROTTLE) { // a switch or limit spoke, not the gate
+    if (!risk && d.outcome != AEGIS_KILL && d.outcome != AEGIS_THROTTLE) {
+        agr_reply_error(c, 404, "no_risk_gate", "the policy has no risk gate; add risk: {} to its gates");
+        return;
+    }
+    if (d.outcome == AEGIS_KILL || d.outcome == AEGIS_THROTTLE) { // a switch or limit spoke, not the gate
         put_governance(&out, &d);
         reply_a(c, r, &d, &out);
         return;

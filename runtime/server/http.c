@@ -125,6 +125,22 @@ has_clean_lines(const char *p, size_t n)
     return true;
 }
 
+// Every header line has a name that ends right at its colon: a blank before the colon is read in two ways.
+static bool
+has_clean_names(const char *p, size_t n)
+{
+    const char *end = p + n - 2; // the empty line
+    const char *line = memmem(p, n, "\r\n", 2);
+    for (line = line ? line + 2 : end; line < end;) {
+        const char *stop = memmem(line, (size_t)(end - line) + 2, "\r\n", 2);
+        const char *colon = stop ? memchr(line, ':', (size_t)(stop - line)) : NULL;
+        if (!colon || colon == line || colon[-1] == ' ' || colon[-1] == '\t')
+            return false;
+        line = stop + 2;
+    }
+    return true;
+}
+
 // Headers that frame the message or say who asks must not be said twice.
 static const char *
 twice(const struct agr_request *r)
@@ -162,6 +178,8 @@ read_head(struct agr_parser *p, const char *buf, size_t body_max, struct agr_req
     struct head d = {.r = r};
     if (!has_clean_lines(buf, p->head_n))
         return refuse(400, "a header line must end in CR LF and must not be folded", ret_status, ret_why);
+    if (!has_clean_names(buf, p->head_n))
+        return refuse(400, "a header is NAME: VALUE, without a blank before the colon", ret_status, ret_why);
     r->nheaders = 0;
     memset(&r->header[0], 0, sizeof r->header[0]);
     llhttp_init(&h, HTTP_REQUEST, &settings);

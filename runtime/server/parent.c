@@ -592,7 +592,7 @@ static bool
 choose_policy(struct parent *p)
 {
     struct agr_server_config *c = p->config;
-    struct agr_store_options o = {.trust = c->trust, .ntrust = c->ntrust};
+    struct agr_store_options o = {.trust = (const uint8_t(*)[32])c->trust, .ntrust = c->ntrust};
     struct agr_store_policy given, kept;
     char path[4096];
     if (!agr_store_load(c->policy, &o, &given, p->why, sizeof p->why))
@@ -616,10 +616,23 @@ choose_policy(struct parent *p)
     return true;
 }
 
+// The key files are read by those who need them; a mistake in one is found before anything is started.
+static bool
+check_keys(struct parent *p)
+{
+    const struct agr_server_config *c = p->config;
+    struct agr_admin_tokens tokens = {NULL, 0, 0};
+    uint32_t n;
+    return (!c->api_keys || agr_keys_read(c->api_keys, &n, p->why, sizeof p->why)) &&
+           (!c->admin_tokens || agr_tokens_read(c->admin_tokens, &tokens, p->why, sizeof p->why));
+}
+
 static bool
 set_up(struct parent *p)
 {
     sigset_t set;
+    if (!check_keys(p))
+        return false;
     if (!make_dir(p, p->config->state_dir) || !make_dir(p, p->config->audit_dir) || !take_lock(p) ||
         !open_state(p) || !choose_policy(p) || !bind_all(p))
         return false;
