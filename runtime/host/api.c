@@ -31,15 +31,28 @@ aegis_version(void)
 
 // ---- policies
 
-// Options of an older, shorter struct: the fields it lacks are zero.
-static struct aegis_policy_options
-options_of(const struct aegis_policy_options *o)
+// Takes a sized struct of the embedder into one of ours; NULL is all zero. The fields that an older, shorter
+// one lacks are zero. False: its size is not set, or it has fields that this version does not know and that
+// ask for something. Passing over either would open with less than was asked for.
+static bool
+take_sized(void *full, uint32_t full_size, const void *given)
 {
-    struct aegis_policy_options full = {.size = sizeof full};
-    if (o && o->size >= sizeof o->size)
-        memcpy(&full, o, o->size < sizeof full ? o->size : sizeof full);
-    return full;
+    uint32_t size;
+    if (!given)
+        return true;
+    memcpy(&size, given, sizeof size);
+    if (size <= sizeof size)
+        return false;
+    for (uint32_t i = full_size; i < size; i++)
+        if (((const unsigned char *)given)[i])
+            return false;
+    memcpy(full, given, size < full_size ? size : full_size);
+    memcpy(full, &full_size, sizeof full_size);
+    return true;
 }
+
+static const char unsized[] =
+    "options: set size = sizeof of the struct, and leave what this version lacks at zero";
 
 enum aegis_status
 aegis_policy_open(const char *path, const struct aegis_policy_options *options, struct aegis_policy **ret,
@@ -47,7 +60,9 @@ aegis_policy_open(const char *path, const struct aegis_policy_options *options, 
 {
     if (!path || !ret)
         return agr_fail(reterr, AEGIS_USAGE, "path and ret must be given");
-    struct aegis_policy_options o = options_of(options);
+    struct aegis_policy_options o = {.size = sizeof o};
+    if (!take_sized(&o, sizeof o, options))
+        return agr_fail(reterr, AEGIS_USAGE, "%s", unsized);
     return agr_policy_open(path, &o, ret, reterr);
 }
 
@@ -57,7 +72,9 @@ aegis_policy_open_fd(int fd, const struct aegis_policy_options *options, struct 
 {
     if (fd < 0 || !ret)
         return agr_fail(reterr, AEGIS_USAGE, "a descriptor and ret must be given");
-    struct aegis_policy_options o = options_of(options);
+    struct aegis_policy_options o = {.size = sizeof o};
+    if (!take_sized(&o, sizeof o, options))
+        return agr_fail(reterr, AEGIS_USAGE, "%s", unsized);
     return agr_policy_open_fd(fd, &o, ret, reterr);
 }
 
@@ -67,7 +84,9 @@ aegis_policy_open_bytes(const void *bytes, size_t n, const struct aegis_policy_o
 {
     if (!bytes || !ret)
         return agr_fail(reterr, AEGIS_USAGE, "bytes and ret must be given");
-    struct aegis_policy_options o = options_of(options);
+    struct aegis_policy_options o = {.size = sizeof o};
+    if (!take_sized(&o, sizeof o, options))
+        return agr_fail(reterr, AEGIS_USAGE, "%s", unsized);
     return agr_policy_open_bytes(bytes, n, &o, ret, reterr);
 }
 
@@ -164,16 +183,19 @@ aegis_policy_rule(const struct aegis_policy *p, uint32_t ix, struct aegis_rule_i
 }
 
 void
-aegis_policy_disasm(const struct aegis_policy *p, void (*line)(void *arg, const char *text, size_t n), void *arg)
+aegis_policy_disasm(const struct aegis_policy *p, void (*line)(void *arg, const char *text, size_t n),
+                    void *arg)
 {
     agr_dump_image(&p->im, line, arg);
 }
 
 enum aegis_status
-aegis_policy_gate_params(const struct aegis_policy *p, void (*param)(void *arg, const char *name, double value), void *arg)
+aegis_policy_gate_params(const struct aegis_policy *p,
+                         void (*param)(void *arg, const char *name, double value), void *arg)
 {
-    static const char *const on_fail[AG_GATES] = {"on_fail.risk",    "on_fail.profit",  "on_fail.novelty", "on_fail.complexity",
-                                                  "on_fail.quality", "on_fail.utility", "on_fail.drift"};
+    static const char *const on_fail[AG_GATES] = {"on_fail.risk",       "on_fail.profit",  "on_fail.novelty",
+                                                  "on_fail.complexity", "on_fail.quality", "on_fail.utility",
+                                                  "on_fail.drift"};
     struct ag_gate_params g;
     if (!p->im.gates)
         return AEGIS_NO_ENTRY;
@@ -257,8 +279,8 @@ aegis_host_open(const char *dir, const struct aegis_host_options *options, struc
     struct aegis_host_options full = {.size = sizeof full};
     if (!ret)
         return agr_fail(reterr, AEGIS_USAGE, "ret must be given");
-    if (options && options->size >= sizeof options->size)
-        memcpy(&full, options, options->size < sizeof full ? options->size : sizeof full);
+    if (!take_sized(&full, sizeof full, options))
+        return agr_fail(reterr, AEGIS_USAGE, "%s", unsized);
     return agr_host_open(dir, &full, ret, reterr);
 }
 
@@ -294,7 +316,8 @@ aegis_host_set_kill(struct aegis_host *h, struct aegis_str tenant, int engaged)
         return AEGIS_USAGE;
     if (!engaged)
         return agr_kill_disengage(h->kill, scope, t, (struct ag_str){NULL, 0}, NULL);
-    struct agr_kill_entry e = {.scope = scope, .tenant = t, .by = AG_STR("simulation"), .reason = AG_STR("assumed")};
+    struct agr_kill_entry e = {
+        .scope = scope, .tenant = t, .by = AG_STR("simulation"), .reason = AG_STR("assumed")};
     e.at_ns = h->sim_now.now.wall_ns;
     return agr_kill_engage(h->kill, h->state, &e, NULL, NULL, NULL, NULL);
 }
@@ -307,8 +330,8 @@ aegis_ctx_new(const struct aegis_limits *limits, struct aegis_host *host, struct
     if (!host || !ret)
         return AEGIS_USAGE;
     struct aegis_limits full = {.size = sizeof full};
-    if (limits && limits->size >= sizeof limits->size)
-        memcpy(&full, limits, limits->size < sizeof full ? limits->size : sizeof full);
+    if (!take_sized(&full, sizeof full, limits))
+        return AEGIS_USAGE;
     return agr_ctx_new(&full, host, ret);
 }
 
@@ -325,8 +348,8 @@ has_text(const char *entry)
 }
 
 enum aegis_status
-aegis_ctx_decide_json(struct aegis_ctx *ctx, struct aegis_slot *slot, const char *entry, const char *json, size_t n,
-                      struct aegis_decision *ret, struct aegis_error *reterr)
+aegis_ctx_decide_json(struct aegis_ctx *ctx, struct aegis_slot *slot, const char *entry, const char *json,
+                      size_t n, struct aegis_decision *ret, struct aegis_error *reterr)
 {
     if (!ctx || !slot || !has_text(entry) || (!json && n) || !ret)
         return agr_fail(reterr, AEGIS_USAGE, "ctx, slot, entry, json and ret must be given");
@@ -334,8 +357,8 @@ aegis_ctx_decide_json(struct aegis_ctx *ctx, struct aegis_slot *slot, const char
 }
 
 enum aegis_status
-aegis_ctx_decide(struct aegis_ctx *ctx, struct aegis_slot *slot, const char *entry, struct aegis_decision *ret,
-                 struct aegis_error *reterr)
+aegis_ctx_decide(struct aegis_ctx *ctx, struct aegis_slot *slot, const char *entry,
+                 struct aegis_decision *ret, struct aegis_error *reterr)
 {
     if (!ctx || !slot || !has_text(entry) || !ret)
         return agr_fail(reterr, AEGIS_USAGE, "ctx, slot, entry and ret must be given");
@@ -343,8 +366,8 @@ aegis_ctx_decide(struct aegis_ctx *ctx, struct aegis_slot *slot, const char *ent
 }
 
 enum aegis_status
-aegis_ctx_eval_json(struct aegis_ctx *ctx, struct aegis_slot *slot, const char *entry, const char *json, size_t n,
-                    char *out, size_t out_size, size_t *ret_n, struct aegis_error *reterr)
+aegis_ctx_eval_json(struct aegis_ctx *ctx, struct aegis_slot *slot, const char *entry, const char *json,
+                    size_t n, char *out, size_t out_size, size_t *ret_n, struct aegis_error *reterr)
 {
     if (!ctx || !slot || !has_text(entry) || (!json && n) || !out || !ret_n)
         return agr_fail(reterr, AEGIS_USAGE, "ctx, slot, entry, json, out and ret_n must be given");
@@ -492,7 +515,8 @@ aegis_ctx_refill(struct aegis_ctx *ctx)
 int
 aegis_ctx_is_synced(const struct aegis_ctx *ctx, uint64_t wseq, uint64_t position, uint64_t *ret_gseq)
 {
-    struct agr_journal_pos pos = {.wseq = wseq, .segment = (uint32_t)(position >> 32), .offset = (uint32_t)position};
+    struct agr_journal_pos pos = {
+        .wseq = wseq, .segment = (uint32_t)(position >> 32), .offset = (uint32_t)position};
     return ctx->has_journal && agr_journal_is_synced(&ctx->journal, pos, ret_gseq);
 }
 
@@ -558,18 +582,20 @@ aegis_ctx_audit_ready(const struct aegis_ctx *ctx)
 }
 
 int
-aegis_ctx_recheck_kill(struct aegis_ctx *ctx, struct aegis_str tenant, struct aegis_str agent, struct aegis_str type)
+aegis_ctx_recheck_kill(struct aegis_ctx *ctx, struct aegis_str tenant, struct aegis_str agent,
+                       struct aegis_str type)
 {
     int scope = 0;
     if (!ctx->is_in_span)
         agr_kill_enter(ctx->host->state, ctx->worker);
     ctx->is_in_span = true;
-    return agr_killed(ctx, ag_str_of(tenant.p, tenant.n), ag_str_of(agent.p, agent.n), ag_str_of(type.p, type.n),
-                      &scope) != 0;
+    return agr_killed(ctx, ag_str_of(tenant.p, tenant.n), ag_str_of(agent.p, agent.n),
+                      ag_str_of(type.p, type.n), &scope) != 0;
 }
 
 int
-aegis_ctx_kill_text(struct aegis_ctx *ctx, struct aegis_str *ret_by, struct aegis_str *ret_reason, int64_t *ret_at_ns)
+aegis_ctx_kill_text(struct aegis_ctx *ctx, struct aegis_str *ret_by, struct aegis_str *ret_reason,
+                    int64_t *ret_at_ns)
 {
     struct ag_str by, reason;
     if (!ctx->kill_hit.is_engaged ||
