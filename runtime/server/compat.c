@@ -407,7 +407,8 @@ is_answered_a(struct agr_conn *c, struct ag_str body, enum aegis_status s, const
 {
     const char *why;
     size_t offset;
-    if (s == AEGIS_MALFORMED && agr_json_read(body, &why, &offset) != AGR_JSON_NONE) { // the text names the field
+    if (s == AEGIS_MALFORMED &&
+        agr_json_read(body, &why, &offset) != AGR_JSON_NONE) { // the text names the field
         agr_count(worker_of(c), AGR_C_REFUSED);
         agr_reply_error(c, 422, "invalid_proposal", e->text);
         return true;

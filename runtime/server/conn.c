@@ -155,9 +155,16 @@ flush(struct agr_conn *c)
         return true;
     }
     c->out_n = c->out_at = 0;
-    if (c->is_closing) {
-        // The client reads our last answer before it sees a reset: say that we send no more, then close.
+    if (c->is_closing && c->is_refused) {
+        // Closing with unread input would reset the connection, and a reset may destroy the answer on its
+        // way.
         shutdown(c->fd, SHUT_WR);
+        c->is_lingering = true;
+        c->deadline_ns = l->now_ns + AGR_TIMEOUT_LINGER_S * SECOND_NS;
+        watch(c, EPOLLIN | EPOLLRDHUP);
+        return false;
+    }
+    if (c->is_closing) {
         conn_close(c);
         return false;
     }
@@ -191,7 +198,7 @@ serve_buffer(struct agr_conn *c)
             return true;
         }
         if (got == AGR_PARSE_REFUSE) {
-            c->is_closing = true;
+            c->is_closing = c->is_refused = true;
             c->in_n = 0;
             agr_reply_error(c, status, "malformed", why);
             return flush(c);
@@ -222,7 +229,7 @@ on_readable(struct agr_conn *c)
     if (c->in_n == c->in_size) {
         char *in = c->in_size < most ? realloc(c->in, c->in_size * 4) : NULL;
         if (!in) {
-            c->is_closing = true;
+            c->is_closing = c->is_refused = true;
             agr_reply_error(c, 413, "too_large", "the request is too large");
             flush(c);
             return;
@@ -243,11 +250,24 @@ on_readable(struct agr_conn *c)
     serve_buffer(c);
 }
 
+// Throws input away until the client has closed.
+static void
+linger(struct agr_conn *c)
+{
+    ssize_t n = recv(c->fd, c->in, c->in_size, 0);
+    if (n == 0 || (n == -1 && errno != EAGAIN && errno != EINTR))
+        conn_close(c);
+}
+
 static void
 on_event(struct agr_conn *c, uint32_t events)
 {
     if (events & (EPOLLERR | EPOLLHUP)) {
         conn_close(c);
+        return;
+    }
+    if (c->is_lingering) {
+        linger(c);
         return;
     }
     if (c->wants_write) {
@@ -288,14 +308,16 @@ agr_conn_resume(struct agr_conn *c)
 static void
 on_timeout(struct agr_conn *c)
 {
-    if (c->is_parked) {
+    if (c->is_lingering) {
+        conn_close(c);
+    } else if (c->is_parked) {
         // The row is journaled but not synced in time: the client learns that there is no answer.
         c->out_n = c->out_at = 0;
         c->is_closing = true;
         agr_reply_error(c, 504, "deadline", "the audit row was not synced in time");
         agr_conn_resume(c);
     } else if (c->in_n && !c->out_n) {
-        c->is_closing = true;
+        c->is_closing = c->is_refused = true;
         agr_reply_error(c, 408, "timeout", "the request did not arrive in time");
         flush(c);
     } else {
@@ -346,7 +368,7 @@ agr_loop_drain(struct agr_loop *l)
         epoll_ctl(l->epoll, EPOLL_CTL_DEL, l->listener[i].fd, NULL);
     for (uint32_t i = l->nconns; i-- > 0;) {
         struct agr_conn *c = l->conn[i];
-        if (!c->in_n && !c->out_n && !c->is_parked)
+        if (c->is_lingering || (!c->in_n && !c->out_n && !c->is_parked))
             conn_close(c);
         else
             c->is_closing = true;

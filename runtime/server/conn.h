@@ -15,15 +15,16 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define AGR_CONN_MAX        4096u      // connections of one process
-#define AGR_CONN_IN         16384u     // first size of the input buffer; it grows to head + body limit
-#define AGR_CONN_OUT        16384u     // first size of the output buffer
-#define AGR_BODY_MAX_HTTP   (1u << 20) // 413 past it (B22)
-#define AGR_TIMEOUT_HEAD_S  10         // from the first byte of a request to its last
-#define AGR_TIMEOUT_IDLE_S  75         // between requests
-#define AGR_TIMEOUT_WRITE_S 10         // a reader that takes nothing
-#define AGR_PARK_NAME       256u       // longest name a kill switch can have; a longer one matches none
-#define AGR_TIMEOUT_PARK_S  5          // an answer that waits for its sync
+#define AGR_CONN_MAX         4096u      // connections of one process
+#define AGR_CONN_IN          16384u     // first size of the input buffer; it grows to head + body limit
+#define AGR_CONN_OUT         16384u     // first size of the output buffer
+#define AGR_BODY_MAX_HTTP    (1u << 20) // 413 past it (B22)
+#define AGR_TIMEOUT_HEAD_S   10         // from the first byte of a request to its last
+#define AGR_TIMEOUT_IDLE_S   75         // between requests
+#define AGR_TIMEOUT_WRITE_S  10         // a reader that takes nothing
+#define AGR_PARK_NAME        256u       // longest name a kill switch can have; a longer one matches none
+#define AGR_TIMEOUT_LINGER_S 2          // reading on after a refusal, so that a reset does not overtake it
+#define AGR_TIMEOUT_PARK_S   5          // an answer that waits for its sync
 
 struct agr_loop;
 
@@ -49,6 +50,8 @@ struct agr_conn {
     struct agr_parser parser;
     int64_t deadline_ns; // CLOCK_BOOTTIME; what runs out then depends on the state
     bool is_closing;     // close when out is written
+    bool is_refused;     // the answer refuses input of which more may come
+    bool is_lingering;   // answered and shut; input is thrown away until the client closes
     bool is_parked;
     bool wants_write;
     uint64_t park_position, park_wseq; // row the answer waits for

@@ -20,8 +20,8 @@ kills=${kills:-10}
 # Asks one after the other over fresh and kept connections; keeps the ids of what was answered.
 ask() {
     while [ ! -e "$work/stop" ]; do
-        curl -s --max-time 3 $(printf -- '-d {"type":"read"} http://%s/v1/decide %.0s' "$data") \
-            -d '{"type":"read"}' "http://$data/v1/decide" "http://$data/v1/decide" "http://$data/v1/decide" 2>/dev/null
+        curl -s --max-time 3 -d '{"type":"read"}' "http://$data/v1/decide" "http://$data/v1/decide" "http://$data/v1/decide" \
+            "http://$data/v1/decide" 2>/dev/null
         echo
     done | grep -oE '"decision":"allow","is_allowed":true,"decision_id":"[a-z2-7]{24}"' | grep -oE '[a-z2-7]{24}' >"$work/ids.$1"
 }
@@ -71,7 +71,8 @@ check $? "an audit directory that is none is refused" "$code $out"
 mkdir "$work/small"
 if [ "$(id -u)" = 0 ] && mount -t tmpfs -o size=120m tmpfs "$work/small" 2>/dev/null; then
     audit=$work/small/audit
-    "$aegis" serve "$work/policy.yaml" --listen "$data" --metrics "$metrics" --audit "$audit" --state "$work/s4" --workers 1 \
+    echo 'audit: { reserve: 8388608 }' >"$work/conf.yaml"
+    "$aegis" serve "$work/policy.yaml" --listen "$data" --metrics "$metrics" --audit "$audit" --state "$work/s4" --workers 1 --config "$work/conf.yaml" \
         </dev/null >>"$work/log" 2>&1 &
     server=$!
     if serve_ready; then

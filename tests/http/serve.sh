@@ -13,7 +13,7 @@ trap 'serve_end; rm -rf "$work"' EXIT
 free_port() {
     local port i
     for i in $(seq 200); do
-        port=$((20000 + RANDOM % 30000))
+        port=$(shuf -i 20000-32000 -n 1) # below the ports that the kernel gives to clients
         (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || { echo "$port"; return; }
     done
     return 1

@@ -20,13 +20,13 @@ if [ ! -x "$switch" ]; then
     skip "trials" "switch_race is not built"
     tap_done
 fi
-timeout 900 "$switch" "$data" "$work/state/admin.sock" "$trials" >"$work/out" 2>&1
+timeout 900 "$switch" "$work/data.sock" "$work/state/admin.sock" "$trials" >"$work/out" 2>&1
 check $? "$trials trials: no allow after the acknowledgement" "$(cat "$work/out")"
 
 # One worker stands still: the engagement ends it or knows that it carries no allow; it takes no longer than a second or so.
 mapfile -t kids < <(children)
 kill -STOP "${kids[-1]}"
-timeout 60 "$switch" "$data" "$work/state/admin.sock" 5 >"$work/out" 2>&1
+timeout 60 "$switch" "$work/data.sock" "$work/state/admin.sock" 5 >"$work/out" 2>&1
 check $? "the same with a stopped worker" "$(cat "$work/out")"
 kill -CONT "${kids[-1]}" 2>/dev/null
 serve_stop
