@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Actions as people give them on the command line: TYPE:TARGET with --params, --agent and so on, or whole JSON objects.
-// In: text. Out: the JSON that decide takes. Memory: malloc, owned by the caller.
+// Actions as people give them on the command line: TYPE:TARGET with --params, --agent and so on, or whole
+// JSON objects. In: text. Out: the JSON that decide takes. Memory: malloc, owned by the caller.
 #ifndef AGR_ACTION_H
 #define AGR_ACTION_H
 
 #include "cmd.h"
 
 struct agr_action_opts {
-    const char *params;  // JSON object, or NULL
+    const char *params; // JSON object, or NULL
     const char *agent, *tenant, *session;
 };
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Options of one subcommand, from its table; --help is printed from the same table.
-// In: argv of the subcommand. Out: values in the table's destinations, plain arguments in a list that borrows from argv.
+// In: argv of the subcommand. Out: values in the table's destinations, plain arguments in a list that borrows
+// from argv.
 #include "cmd.h"
 
 #include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <unistd.h>
-
 
 static const char *
 command_name(const char *name, const char **ret_arguments, const char **ret_summary)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// aegis disasm: an image as text. In: an image or a policy. Out: lines. Next file to read: runtime/host/dump.c.
+// aegis disasm: an image as text. In: an image or a policy. Out: lines. Next file to read:
+// runtime/host/dump.c.
 #include "cmd.h"
 
 static void

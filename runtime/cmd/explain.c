@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// aegis explain: why this decision. The winning rule, and for every other rule the first thing that kept it from firing,
-// with its place in the source. In: a policy and one action. Out: text. Next file to read: runtime/host/explain.c.
+// aegis explain: why this decision. The winning rule, and for every other rule the first thing that kept it
+// from firing, with its place in the source. In: a policy and one action. Out: text. Next file to read:
+// runtime/host/explain.c.
 #include "action.h"
 
 #include <stdlib.h>
@@ -35,11 +36,12 @@ print_rule(void *arg, const struct aegis_explain_rule *r)
     if (l->is_json) {
         printf("%s{\"rule\":", l->has_row ? "," : "");
         agr_print_json_str(stdout, ag_str_of(r->name.p, r->name.n));
-        printf(",\"matched\":%s,\"winner\":%s,\"why\":\"%s\",\"line\":%u,\"column\":%u}", r->has_matched ? "true" : "false",
-               r->is_winner ? "true" : "false", verdict(l, r), line, column);
+        printf(",\"matched\":%s,\"winner\":%s,\"why\":\"%s\",\"line\":%u,\"column\":%u}",
+               r->has_matched ? "true" : "false", r->is_winner ? "true" : "false", verdict(l, r), line,
+               column);
     } else {
-        printf("  %s %.*s:%u:%u: %.*s: %s\n", r->is_winner ? "*" : " ", (int)r->source.n, r->source.p, line, column,
-               (int)r->name.n, r->name.p, verdict(l, r));
+        printf("  %s %.*s:%u:%u: %.*s: %s\n", r->is_winner ? "*" : " ", (int)r->source.n, r->source.p, line,
+               column, (int)r->name.n, r->name.p, verdict(l, r));
     }
     l->has_row = true;
 }
@@ -65,7 +67,8 @@ cmd_explain(int argc, char **argv)
     if (args.n + (action ? 1 : 0) != 2)
         return agr_die(AGR_EXIT_HELD, "explain: give a policy and one TYPE:TARGET or --action");
     if (now_text && !agr_parse_time(now_text, &now))
-        return agr_die(AGR_EXIT_HELD, "explain: --now \"%s\" is not a time like 2026-03-20T12:00:00Z", now_text);
+        return agr_die(AGR_EXIT_HELD, "explain: --now \"%s\" is not a time like 2026-03-20T12:00:00Z",
+                       now_text);
     size_t n = action ? strlen(action) : 0;
     char *json = action ? strdup(action) : agr_action_json(args.v[1], &a, &n);
     if (!json)

@@ -21,7 +21,8 @@ print_help(FILE *f)
     for (size_t i = 0; i < NCOMMANDS; i++)
         fprintf(f, "  %-16s %s\n", commands[i].name, commands[i].summary);
     fprintf(f, "\n`aegis COMMAND --help` shows the options of a command.\n"
-               "exit codes: 0 allowed or success, 1 denied or errors found, 2 held (escalate, throttle) or wrong usage,\n"
+               "exit codes: 0 allowed or success, 1 denied or errors found, 2 held (escalate, throttle) or "
+               "wrong usage,\n"
                "            3 no answer or malformed input\n");
 }
 

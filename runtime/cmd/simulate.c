@@ -55,7 +55,10 @@ static void
 print_line(unsigned number, const char *label, const struct aegis_decision *d)
 {
     bool has_colour = agr_has_colour(stdout);
-    const char *on = !has_colour ? "" : d->is_allowed ? "\033[32m" : d->outcome <= AEGIS_ESCALATE ? "\033[33m" : "\033[31m";
+    const char *on = !has_colour                    ? ""
+                     : d->is_allowed                ? "\033[32m"
+                     : d->outcome <= AEGIS_ESCALATE ? "\033[33m"
+                                                    : "\033[31m";
     printf("  %u. %s  [", number, label);
     agr_print_upper(stdout, d->approval.n ? d->approval : d->decision);
     printf("]  risk=");
@@ -67,7 +70,9 @@ print_line(unsigned number, const char *label, const struct aegis_decision *d)
     if (d->rule.n)
         agr_print_str(stdout, d->rule);
     else
-        printf(d->reason.n && memcmp(d->reason.p, "no_rule", d->reason.n < 7 ? d->reason.n : 7) != 0 ? "-" : "<default>");
+        printf(d->reason.n && memcmp(d->reason.p, "no_rule", d->reason.n < 7 ? d->reason.n : 7) != 0
+                   ? "-"
+                   : "<default>");
     printf("  -> %s%s%s", on, word_of(d), has_colour ? "\033[0m" : "");
     if (d->outcome == AEGIS_THROTTLE && d->retry_after_ns > 0)
         printf(" (retry after %.3f s)", (double)d->retry_after_ns / 1e9);
@@ -108,7 +113,8 @@ simulate_one(struct agr_sim *sim, const struct options *o, const char *json, siz
 static bool
 simulate_all(struct agr_sim *sim, const struct options *o, const struct agr_list *args, struct totals *t)
 {
-    struct agr_action_opts a = {.params = o->params, .agent = o->agent, .tenant = o->tenant, .session = o->session};
+    struct agr_action_opts a = {
+        .params = o->params, .agent = o->agent, .tenant = o->tenant, .session = o->session};
     bool ok = true;
     for (unsigned i = 1; i < args->n && ok; i++) {
         size_t n;
@@ -127,7 +133,8 @@ simulate_all(struct agr_sim *sim, const struct options *o, const struct agr_list
 static void
 print_summary(const struct totals *t)
 {
-    printf("\nSummary: %u actions\n  %u auto-execute, %u need approval, %u blocked", t->n, t->proceeds, t->held, t->blocked);
+    printf("\nSummary: %u actions\n  %u auto-execute, %u need approval, %u blocked", t->n, t->proceeds,
+           t->held, t->blocked);
     if (t->unavailable)
         printf(", %u unavailable", t->unavailable);
     printf("\n");
@@ -160,7 +167,8 @@ cmd_simulate(int argc, char **argv)
         return agr_die(AGR_EXIT_HELD, "simulate: give a policy and at least one TYPE:TARGET or --action");
     int64_t now = 0;
     if (o.now && !agr_parse_time(o.now, &now))
-        return agr_die(AGR_EXIT_HELD, "simulate: --now \"%s\" is not a time like 2026-03-20T12:00:00Z", o.now);
+        return agr_die(AGR_EXIT_HELD, "simulate: --now \"%s\" is not a time like 2026-03-20T12:00:00Z",
+                       o.now);
     struct aegis_policy *p = agr_load(args.v[0], NULL, &code);
     if (!p)
         return code;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Small shared pieces of the commands: times as people write them, strings and decisions on the terminal, the simulator.
-// In: text. Out: text. Memory: the caller's, or malloc where the header says so.
+// Small shared pieces of the commands: times as people write them, strings and decisions on the terminal, the
+// simulator. In: text. Out: text. Memory: the caller's, or malloc where the header says so.
 #include "cmd.h"
 
 #include "buf.h"
@@ -69,7 +69,8 @@ agr_parse_time(const char *s, int64_t *ret_ns)
     if (*s == '.')
         for (s++; *s >= '0' && *s <= '9';)
             s++;
-    if (!parse_zone(s, &zone) || y < 1970 || y > 2200 || mo < 1 || mo > 12 || d < 1 || d > 31 || h > 23 || mi > 59 || se > 60)
+    if (!parse_zone(s, &zone) || y < 1970 || y > 2200 || mo < 1 || mo > 12 || d < 1 || d > 31 || h > 23 ||
+        mi > 59 || se > 60)
         return false;
     *ret_ns = (days_of(y, mo, d) * 86400 + h * 3600 + mi * 60 + se - zone) * 1000000000;
     return true;

@@ -29,8 +29,8 @@ cmd_validate(int argc, char **argv)
         if (is_json) {
             printf("%s{\"name\":", i ? "," : "");
             agr_print_json_str(stdout, ag_str_of(r.name.p, r.name.n));
-            printf(",\"decision\":\"%.*s\",\"risk_level\":\"%.*s\",\"line\":%u}", (int)r.decision.n, r.decision.p,
-                   (int)r.risk_level.n, r.risk_level.p, r.line);
+            printf(",\"decision\":\"%.*s\",\"risk_level\":\"%.*s\",\"line\":%u}", (int)r.decision.n,
+                   r.decision.p, (int)r.risk_level.n, r.risk_level.p, r.line);
             continue;
         }
         printf("  - ");
