@@ -23,5 +23,10 @@ for page in "${pages[@]}"; do
     done)
     [ -z "$bad" ]
     check $? "$page: links" "$bad"
+    # Files of the tree that a page names in code marks.
+    bad=$(grep -oE '`(vm|runtime|compiler|grammar|tests|bench|docs|stdlib-policies)/[A-Za-z0-9_./-]+`' "$page" | tr -d '`' | grep -vE '_x\.c|BENCHMARKS' | sort -u |
+        while read -r file; do [ -e "$file" ] || echo "$file"; done)
+    [ -z "$bad" ]
+    check $? "$page: files that it names" "$bad"
 done
 tap_done
