@@ -105,10 +105,31 @@ counters(void)
 #undef ROW
 }
 
+static void
+settings(void)
+{
+    printf(
+        "# Settings of aegis serve\n\nPrecedence: flag, environment, configuration file, default. A default "
+        "with an @ is a "
+        "path below that directory.\n\n| key of the file | flag | environment | default | value | meaning |\n"
+        "|---|---|---|---|---|---|\n");
+#define CONF(ID, kind, key, flag, env, def, value, help)                                                     \
+    printf("|");                                                                                             \
+    code(key);                                                                                               \
+    cell(*(flag) ? "`--" flag "`" : "");                                                                     \
+    cell(*(env) ? "`" env "`" : "");                                                                         \
+    cell(def);                                                                                               \
+    cell(value);                                                                                             \
+    cell(help);                                                                                              \
+    printf("\n");
+#include "conf.def"
+}
+
 static const struct {
     const char *name;
     void (*write)(void);
-} documents[] = {{"opcodes", opcodes}, {"builtins", builtins}, {"counters", counters}};
+} documents[] = {
+    {"opcodes", opcodes}, {"builtins", builtins}, {"counters", counters}, {"settings", settings}};
 
 int
 main(int argc, char **argv)
