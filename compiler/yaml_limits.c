@@ -4,8 +4,11 @@
 // resolve.c.
 #include "yaml_parts.h"
 
+#include "../vm/limits.h"
+
 #define RATE_MAX   1000000000u // events of one rate
 #define SECOND_NS  UINT64_C(1000000000)
+#define TICK_NS    4u              // unit of state time (runtime/host/state/state.h)
 #define PERIOD_MAX (366u * 86400u) // seconds of one window
 
 // Digits at the front of s. Returns their number; 0 when there is none or the value passes `max`.
@@ -49,6 +52,22 @@ read_rate(struct agc_reader *r, const struct agc_ynode *v, struct ag_limit *spec
     spec->rate_num = n;
     spec->rate_per_ns = unit * SECOND_NS;
     spec->burst = n;
+}
+
+// A burst that takes longer to come back than a word of state can say would make every decision unavailable.
+static void
+check_burst(struct agc_reader *r, struct agc_span span, const struct ag_limit *spec)
+{
+    uint64_t interval = spec->rate_per_ns / spec->rate_num + TICK_NS; // rounded up to whole ticks at run time
+    uint64_t max = AG_RATE_FILL_MAX_NS / interval;
+    if (spec->burst <= max)
+        return;
+    struct agc_diag *d =
+        agc_diag(r->diags, AGC_D_OUT_OF_RANGE, span,
+                 "a burst of %llu at this rate comes back in %llu days, at most 833 are accepted",
+                 (unsigned long long)spec->burst,
+                 (unsigned long long)((double)interval * (double)spec->burst / 86400e9));
+    agc_diag_fix(r->diags, d, "write a burst of at most %llu, or a higher rate", (unsigned long long)max);
 }
 
 static void
@@ -148,6 +167,8 @@ read_limit(struct agc_reader *r, const struct agc_ynode *n, struct agc_limit *l)
                      "burst belongs to rate, not to window");
         l->spec.burst = (uint64_t)agc_yaml_double(m.at[AGC_YK_LIMIT_burst]);
     }
+    if (l->spec.kind == AG_LIMIT_RATE && l->spec.rate_num)
+        check_burst(r, m.key[AGC_YK_LIMIT_burst] ? m.key[AGC_YK_LIMIT_burst]->span : n->span, &l->spec);
     if (m.at[AGC_YK_LIMIT_on_exceed] && agc_yaml_word(r, m.at[AGC_YK_LIMIT_on_exceed], AGC_YT_ON_EXCEED, &w))
         l->spec.on_exceed = (uint8_t)w;
     if (m.at[AGC_YK_LIMIT_count_denied])

@@ -13,7 +13,10 @@
 #define AG_FUNCS_MAX      (1u << 20) // functions of one image
 #define AG_CODE_MAX       (1u << 24) // instructions of one image
 #define AG_INDEX_LISTS    256u       // posting lists merged by one lookup; beyond it every rule is tried
-#define AG_EFFECT_KEY_MAX 4096u      // bytes of one limit key
-#define AG_STEP_BYTES     16u        // bytes of text handled for one unit of fuel
+#define AG_RATE_FILL_MAX_NS                                                                                  \
+    (UINT64_C(1)                                                                                             \
+     << 56) // time in which a whole burst comes back, almost 834 days: what one word of state can hold
+#define AG_EFFECT_KEY_MAX 4096u // bytes of one limit key
+#define AG_STEP_BYTES     16u   // bytes of text handled for one unit of fuel
 
 #endif
