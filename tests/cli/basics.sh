@@ -78,7 +78,7 @@ feed '{"type":' aegis eval policy.yaml
 exits 3 "eval: malformed is 3"
 run aegis explain policy.yaml payment:acme -p '{"amount":5000}'
 exits 2 "explain exits as the decision does"
-prints 'large_payments_need_a_person: decides' "explain names the rule that decides"
+prints 'other_payments_need_a_person: decides' "explain names the rule that decides"
 aegisc -o policy.bin policy.yaml && run aegis disasm policy.bin
 exits 0 "disasm prints an image"
 tap_done

@@ -159,7 +159,7 @@ run aegis audit list log --risk-level nothing --json
 check $? "no row is an empty list" "$out"
 run aegis audit list log
 prints 'ROW +TIME +TYPE +DECISION' "the table has a head"
-prints 'decision +escalate +high +payment:acme +a1 +large_payments_need_a_person' "and rows"
+prints 'decision +escalate +high +payment:acme +a1 +other_payments_need_a_person' "and rows"
 prints 'kill .* engage:acme' "kill rows say what was done"
 run aegis audit tail log --limit 1 --format jsonl
 [ "$(count)" = 1 ] && grep -q '"reason":"over"' <<<"$out"
