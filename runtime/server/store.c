@@ -56,7 +56,7 @@ exec_compiler(char *const *argv)
 }
 
 static void
-limit(int what, unsigned long value)
+limit(__rlimit_resource_t what, unsigned long value)
 {
     struct rlimit r = {value, value};
     setrlimit(what, &r);

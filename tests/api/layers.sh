@@ -36,9 +36,12 @@ allowed() { # FROM-LAYER TO-LAYER TO-PATH
     "$1:$1" | tests:* | *:public) [ "$1" != base ] || [ "$2" = base ] || [ "$3" = vm/include/aegis.h ] ;;
     vm:base | host:vm | host:base | server:base | cmd:base | audit:base | compiler:base | bench:base) ;;
     audit:host) [ "$3" = runtime/host/journal.h ] ;;
+    server:host) case $3 in runtime/host/state/*.h) ;; *) return 1 ;; esac ;; # docs/decisions/002-server-layers.md
+    server:vm) [ "$3" = vm/value.h ] ;;
     server:audit | cmd:server | cmd:audit) ;; # the programs start the processes
     compiler:vm) case $3 in vm/interp.* | vm/ctx.*) return 1 ;; esac ;;
     bench:compiler) [ "$3" = compiler/compile.h ] ;;
+    bench:tests) [ "$3" = tests/unit/pattern_shim.h ] ;; # the oracle that C cannot include
     *) return 1 ;;
     esac
 }
