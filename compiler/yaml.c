@@ -532,8 +532,21 @@ read_audit(struct agc_reader *r, const struct agc_ynode *n)
         return;
     if (m.at[AGC_YK_AUDIT_level] && agc_yaml_word(r, m.at[AGC_YK_AUDIT_level], AGC_YT_AUDIT_LEVEL, &w))
         r->policy->audit_level = (uint8_t)w;
+    // An answer must not claim a cosigned checkpoint that nobody waits for.
+    if (r->policy->audit_level == AG_WITNESSED) {
+        struct agc_diag *d = agc_diag(r->diags, AGC_D_NOT_AVAILABLE, m.at[AGC_YK_AUDIT_level]->span,
+                                      "level witnessed is not available in this version");
+        agc_diag_fix(r->diags, d, "write durable: the row is on disk before the answer leaves");
+    }
     if (m.at[AGC_YK_AUDIT_sign] && agc_yaml_word(r, m.at[AGC_YK_AUDIT_sign], AGC_YT_AUDIT_SIGN, &w))
         r->policy->audit_sign = (uint8_t)w;
+    // How a log is signed belongs to the log, which outlives policies.
+    if (r->policy->audit_sign == AG_SIGN_ROW) {
+        struct agc_diag *d =
+            agc_diag(r->diags, AGC_D_SERVER_SETTING, m.at[AGC_YK_AUDIT_sign]->span,
+                     "sign: row has no effect here: the sequencer of the log decides how it signs");
+        agc_diag_fix(r->diags, d, "run aegis sequencer with --sign-rows, and leave the key out");
+    }
     if (m.at[AGC_YK_AUDIT_input] && agc_yaml_word(r, m.at[AGC_YK_AUDIT_input], AGC_YT_AUDIT_INPUT, &w))
         r->policy->audit_input = (uint8_t)w;
 }
