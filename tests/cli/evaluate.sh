@@ -57,6 +57,17 @@ feed '' aegis evaluate
 exits 3 "nothing is malformed"
 feed '[1]' aegis evaluate
 exits 3 "a list is malformed"
+sized() { # BYTES: a proposal of exactly so many
+    local head='{"proposal_summary":"' tail='"}'
+    printf '%s%*s%s' "$head" $(($1 - ${#head} - ${#tail})) '' "$tail" | tr ' ' x >sized.json
+}
+sized 1048576
+run aegis evaluate -i sized.json
+exits 2 "a proposal of 1 MiB"
+sized 1048577
+run aegis evaluate -i sized.json
+exits 3 "one byte more"
+prints 'more than 1048576 bytes' "and the limit is named"
 run aegis evaluate -i missing.json
 exits 3 "a missing file"
 run aegis evaluate a.yaml b.yaml

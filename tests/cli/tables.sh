@@ -135,6 +135,13 @@ run aegis test deep.yaml
 exits 0 "a value that nests far enough is fine"
 bad "nested too deep" 'nests too deep' "policy: policies/p.yaml
 cases: [{action: {type: read, params: {x: $(nested 70)}}, expect: allow}]"
+{ cat gov.yaml; printf '#%*s\n' $((4194304 - $(stat -c %s gov.yaml) - 2)) ''; } >sized.yaml
+run aegis test sized.yaml
+exits 0 "a table of 4 MiB"
+echo >>sized.yaml
+run aegis test sized.yaml
+exits 3 "one byte more"
+prints 'more than 4194304 bytes' "and the limit is named"
 printf 'policy: missing.yaml\ncases: []\n' >bad.yaml
 run aegis test bad.yaml
 exits 3 "a missing policy"
