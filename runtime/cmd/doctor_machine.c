@@ -130,7 +130,7 @@ programs(struct agr_doctor *d)
 {
     int fd = -1, null = open("/dev/null", O_WRONLY | O_CLOEXEC);
     const char *args[] = {"--version", NULL};
-    bool ok = agr_compile(args, null, &fd) == 0;
+    bool ok = agr_compile(NULL, args, null, &fd) == 0;
     if (fd != -1)
         close(fd);
     if (null != -1)

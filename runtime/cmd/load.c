@@ -33,7 +33,7 @@ agr_load(const char *path, const struct aegis_policy_options *options, int *ret_
     if (agr_is_source(path)) {
         int fd = -1;
         const char *args[] = {"-o", "-", path, NULL};
-        int code = agr_compile(args, -1, &fd);
+        int code = agr_compile(NULL, args, -1, &fd);
         if (code != 0) {
             *ret_exit =
                 code < 0 ? agr_die(AGR_EXIT_UNAVAILABLE, "%s: the compiler did not finish", path) : code;
@@ -47,23 +47,6 @@ agr_load(const char *path, const struct aegis_policy_options *options, int *ret_
     else if (s != AEGIS_OK)
         agr_die(0, "%s: %s", path, e.text);
     return p;
-}
-
-// Compiles `file` of directory `dir`, run there so that the image and the messages hold the bare name: the
-// same text gives the same image wherever it lay.
-static int
-compile_in(const char *dir, const char *file, int *ret_fd)
-{
-    const char *args[] = {"-o", "-", file, NULL};
-    int here = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), code = -1;
-    if (here != -1 && chdir(dir) == 0) {
-        code = agr_compile(args, -1, ret_fd);
-        if (fchdir(here) == -1)
-            agr_die(0, "cannot return to the working directory: %s", strerror(errno));
-    }
-    if (here != -1)
-        close(here);
-    return code;
 }
 
 struct aegis_policy *
@@ -85,7 +68,9 @@ agr_load_text(struct ag_str text, const char *name, int *ret_exit)
         close(file);
     if (!ok)
         agr_die(0, "%s: %s", path, strerror(errno));
-    int code = ok ? compile_in(dir, path + strlen(dir) + 1, &fd) : -1;
+    // Under its bare name: the same text gives the same image and the same messages wherever it lay.
+    const char *args[] = {"-o", "-", path + strlen(dir) + 1, NULL};
+    int code = ok ? agr_compile(dir, args, -1, &fd) : -1;
     unlink(path);
     rmdir(dir);
     if (code == 0)

@@ -77,9 +77,11 @@ jail(void)
 }
 
 static _Noreturn void
-run_compiler(char *const *argv, int out, int err)
+run_compiler(const char *dir, char *const *argv, int out, int err)
 {
     jail();
+    if (dir && chdir(dir) == -1)
+        _exit(3);
     int null = open("/dev/null", O_RDONLY);
     if (null == -1 || dup2(null, STDIN_FILENO) == -1 || dup2(out, STDOUT_FILENO) == -1 ||
         (err != -1 && dup2(err, STDERR_FILENO) == -1))
@@ -103,7 +105,7 @@ wait_for(pid_t pid)
 }
 
 int
-agr_compile(const char *const *args, int err_fd, int *ret_fd)
+agr_compile(const char *dir, const char *const *args, int err_fd, int *ret_fd)
 {
     char *argv[ARGS_MAX + 2] = {(char *)(uintptr_t) "aegisc"};
     for (unsigned i = 0; args[i]; i++) {
@@ -117,7 +119,7 @@ agr_compile(const char *const *args, int err_fd, int *ret_fd)
     fflush(NULL);
     pid_t pid = fork();
     if (pid == 0)
-        run_compiler(argv, fd, err_fd);
+        run_compiler(dir, argv, fd, err_fd);
     int code = pid == -1 ? -1 : wait_for(pid);
     if (code == 0)
         *ret_fd = fd;
@@ -213,8 +215,8 @@ seal_and_verify(int fd, const struct agr_store_options *o, struct agr_store_poli
 }
 
 static bool
-compile_and_verify(const char *path, const struct agr_store_options *o, struct agr_store_policy *ret,
-                   char *why, size_t why_size)
+compile_and_verify(const char *dir, const char *path, const struct agr_store_options *o,
+                   struct agr_store_policy *ret, char *why, size_t why_size)
 {
     int fd = -1;
     const char *args[] = {"-o", "-", path, NULL};
@@ -222,7 +224,7 @@ compile_and_verify(const char *path, const struct agr_store_options *o, struct a
     int err = memfd_create("messages", MFD_CLOEXEC);
     if (err == -1)
         return fail(why, why_size, "memfd_create", strerror(errno));
-    int code = agr_compile(args, err, &fd);
+    int code = agr_compile(dir, args, err, &fd);
     ssize_t n = code == 0 ? 0 : pread(err, why, why_size - 1, 0);
     if (code == 0) { // warnings are for the operator
         char text[4096];
@@ -275,18 +277,9 @@ agr_store_load(const char *path, const struct agr_store_options *o, struct agr_s
                size_t why_size)
 {
     if (agr_is_source(path))
-        return compile_and_verify(path, o, ret, why, why_size);
+        return compile_and_verify(NULL, path, o, ret, why, why_size);
     int fd = copy_to_memfd(path, why, why_size);
     return fd != -1 && seal_and_verify(fd, o, ret, why, why_size);
-}
-
-// Takes "DIR/" out of messages: the sender never saw that name.
-static void
-cut_prefix(char *why, const char *dir)
-{
-    size_t n = strlen(dir) + 1;
-    for (char *p = why; (p = strstr(p, dir)) && p[n - 1] == '/';)
-        memmove(p, p + n, strlen(p + n) + 1);
 }
 
 bool
@@ -312,11 +305,11 @@ agr_store_load_bytes(struct ag_str bytes, const struct agr_store_options *o, str
     bool ok = file != -1 && write(file, bytes.p, bytes.n) == (ssize_t)bytes.n;
     if (file != -1)
         close(file);
-    ok = ok ? compile_and_verify(path, o, ret, why, why_size) : fail(why, why_size, path, strerror(errno));
+    // Under its bare name, so that the same text gives the same digest on every replica.
+    ok = ok ? compile_and_verify(dir, "policy.yaml", o, ret, why, why_size)
+            : fail(why, why_size, path, strerror(errno));
     unlink(path);
     rmdir(dir);
-    if (!ok)
-        cut_prefix(why, dir);
     return ok;
 }
 

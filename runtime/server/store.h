@@ -28,7 +28,8 @@ struct agr_store_policy {
 // Runs aegisc with `args` (NULL-ended, without the program name) in a jailed child whose standard output is a
 // new memfd. err_fd: where its messages go (-1: our standard error). Returns its exit code and, on 0, the
 // memfd; -1 when it did not finish.
-int agr_compile(const char *const *args, int err_fd, int *ret_fd);
+// dir: where the child runs, NULL: here.
+int agr_compile(const char *dir, const char *const *args, int err_fd, int *ret_fd);
 // True for a path that aegisc must compile first.
 bool agr_is_source(const char *path);
 // Loads and verifies POLICY. On failure false with the reason in why (the compiler's messages included).

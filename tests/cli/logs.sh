@@ -117,6 +117,11 @@ prints '^  pass +health ' "health passes"
 prints '^  pass +metrics ' "metrics pass"
 prints '^  pass +fail closed ' "the default refuses (B47)"
 
+put() { curl -s --max-time 10 --unix-socket a.sock -X PUT -H 'Content-Type: application/yaml' --data-binary @policy.yaml http://x/api/v1/policy; }
+first=$(put) second=$(put)
+[ -n "$first" ] && grep -q '"digest":"blake2b:' <<<"$first" && [ "$first" = "$second" ]
+check $? "the same policy sent twice has one digest (B20)" "$first
+$second"
 run aegis kill engage acme --reason 'incident 7' --admin "$admin"
 exits 0 "kill engage"
 run aegis kill status acme --admin "$admin"
