@@ -118,8 +118,8 @@ prints '^  pass +metrics ' "metrics pass"
 prints '^  pass +fail closed ' "the default refuses (B47)"
 
 put() { curl -s --max-time 10 --unix-socket a.sock -X PUT -H 'Content-Type: application/yaml' --data-binary @policy.yaml http://x/api/v1/policy; }
-first=$(put) second=$(put)
-[ -n "$first" ] && grep -q '"digest":"blake2b:' <<<"$first" && [ "$first" = "$second" ]
+first=$(put | grep -o '"digest":"[^"]*"') second=$(put | grep -o '"digest":"[^"]*"')
+[ -n "$first" ] && [ "$first" = "$second" ]
 check $? "the same policy sent twice has one digest (B20)" "$first
 $second"
 run aegis kill engage acme --reason 'incident 7' --admin "$admin"
@@ -226,7 +226,7 @@ run aegis audit verify log --vkey vkey
 exits 0 "with a key in a file"
 run aegis audit verify log --vkey "$(sed -n 's/.* add checkpoint \([^ ]*\)$/\1/p' seq/keys.note | head -n 1)"
 exits 1 "with another log's key"
-entries=$(find log/tile/entries -type f | sort | tail -n 1)
+entries=$(find log/tile/entries -type f | sort -V | tail -n 1)
 cp -r log copy
 printf '#' | dd of="copy/${entries#log/}" bs=1 seek=300 conv=notrunc status=none
 run aegis audit verify copy
