@@ -7,10 +7,13 @@
 #include "crypto.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 static enum aegis_status
@@ -51,9 +54,52 @@ has_log(const char *dir)
     return snprintf(path, sizeof path, "%s/wal", dir) < (int)sizeof path && access(path, F_OK) == 0;
 }
 
+#define DIR_WAIT_MS 10000 // longest wait for another process that opens the same directory
+
+// One process at a time makes or takes up the files of a directory; the lock ends with the descriptor, so also when its
+// holder is killed.
+static enum aegis_status
+lock_dir(const char *dir, int *ret_fd, struct aegis_error *reterr)
+{
+    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd == -1)
+        return agr_fail(reterr, AEGIS_IO, "%s: %s", dir, strerror(errno));
+    for (int waited = 0; flock(fd, LOCK_EX | LOCK_NB) == -1; waited++) {
+        const struct timespec nap = {.tv_nsec = 1000000};
+        if (errno == EINTR || (errno == EWOULDBLOCK && waited < DIR_WAIT_MS)) {
+            (void)nanosleep(&nap, NULL);
+            continue;
+        }
+        enum aegis_status s = errno == EWOULDBLOCK ? AEGIS_BUSY : AEGIS_IO;
+        agr_fail(reterr, s, "%s: %s", dir, s == AEGIS_BUSY ? "another process is opening it" : strerror(errno));
+        close(fd);
+        return s;
+    }
+    *ret_fd = fd;
+    return AEGIS_OK;
+}
+
+// The caller holds the lock. The state file is made last: while it is missing, and there is no log, the directory is new
+// and nothing can have been engaged, whatever a killed process left there. In one with a log the switches are rebuilt
+// from it first, by `aegis serve` or `aegis sequencer`; until then decisions are unavailable.
+static enum aegis_status
+open_files(struct aegis_host *h, const char *dir, const struct aegis_host_options *o, struct aegis_error *reterr)
+{
+    char path[4096];
+    struct agr_state_options so = {.bytes = o->state_bytes};
+    if (snprintf(path, sizeof path, "%s/state", dir) >= (int)sizeof path)
+        return agr_fail(reterr, AEGIS_USAGE, "the directory's name is too long");
+    bool is_new = access(path, F_OK) == -1 && errno == ENOENT && !has_log(dir);
+    enum aegis_status s = agr_kill_open(dir, true, &h->kill, reterr);
+    if (s == AEGIS_OK && is_new && !agr_kill_is_ready(h->kill))
+        agr_kill_ready(h->kill);
+    return s == AEGIS_OK ? agr_state_open(dir, &so, &h->state, &h->origin, reterr) : s;
+}
+
 static enum aegis_status
 open_dir(struct aegis_host *h, const char *dir, const struct aegis_host_options *o, struct aegis_error *reterr)
 {
+    int fd = -1;
     if (!dir)
         return agr_fail(reterr, AEGIS_USAGE, "a host that is not simulated needs a directory");
     if (mkdir(dir, 0700) == -1 && errno != EEXIST)
@@ -62,14 +108,11 @@ open_dir(struct aegis_host *h, const char *dir, const struct aegis_host_options 
     if (!h->audit_dir)
         return agr_fail(reterr, AEGIS_NO_MEMORY, "out of memory");
     h->backlog_max = (uint64_t)o->journal_segments * AGR_SEGMENT_SIZE;
-    struct agr_state_options so = {.bytes = o->state_bytes};
-    enum aegis_status s = agr_state_open(dir, &so, &h->state, &h->origin, reterr);
-    if (s == AEGIS_OK)
-        s = agr_kill_open(dir, true, &h->kill, reterr);
-    // In a new directory nothing can have been engaged. In one with a log the switches are rebuilt from it first, by
-    // `aegis serve` or `aegis sequencer`; until then decisions are unavailable.
-    if (s == AEGIS_OK && h->origin == AGR_STATE_NEW && !has_log(dir) && !agr_kill_is_ready(h->kill))
-        agr_kill_ready(h->kill);
+    enum aegis_status s = lock_dir(dir, &fd, reterr);
+    if (s != AEGIS_OK)
+        return s;
+    s = open_files(h, dir, o, reterr);
+    close(fd);
     return s;
 }
 
