@@ -193,13 +193,6 @@ ag_image_const(const struct ag_image *im, uint32_t ix)
 }
 
 struct ag_str
-ag_image_str(const struct ag_image *im, uint32_t ix)
-{
-    struct ag_value v = ag_image_const(im, ix);
-    return v.kind == AG_STRING ? ag_value_str(v) : ag_str_of("", 0);
-}
-
-struct ag_str
 ag_attr_name(enum ag_attr a)
 {
     static const struct ag_str names[AG_ATTRS] = {{"type", 4}, {"target", 6}, {"agent", 5}, {"tenant", 6}};

@@ -312,7 +312,14 @@ enum ag_image_status ag_image_verify(const struct ag_image *im, struct ag_image_
 // The digest as the header defines it.
 void ag_image_digest(const void *bytes, size_t n, uint8_t ret[32]);
 // The string of constant ix; the empty string for AG_NONE.
-struct ag_str ag_image_str(const struct ag_image *im, uint32_t ix);
+static inline struct ag_str
+ag_image_str(const struct ag_image *im, uint32_t ix)
+{
+    ag_cell c = ix < im->nconsts ? im->consts[ix] : 0;
+    if ((c & 15) != AG_STRING)
+        return ag_str_of("", 0);
+    return ag_str_of((const char *)im->heap + (c >> 32), c >> 8 & AG_STRING_MAX);
+}
 struct ag_value ag_image_const(const struct ag_image *im, uint32_t ix);
 const char *ag_section_name(enum ag_section s);
 // "type", "target", "agent", "tenant".

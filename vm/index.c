@@ -15,7 +15,8 @@ struct list {
 
 struct ag_cands {
     const struct ag_index *ix;
-    struct ag_str attr[AG_ATTRS];
+    const struct ag_str *attr; // of the host's action, or `own`
+    struct ag_str own[AG_ATTRS];
     uint32_t nlists;
     bool scan;     // too many lists: try every rule
     uint32_t next; // of a scan
@@ -28,20 +29,19 @@ at(const struct ag_index *ix, uint32_t off)
     return (const uint8_t *)ix + off;
 }
 
-void
+const struct ag_str *
 ag_attributes(const struct ag_call *c, const struct ag_index *ix, struct ag_value input,
-              struct ag_str ret[AG_ATTRS])
+              struct ag_str own[AG_ATTRS])
 {
-    if (c->action && input.kind == AG_OBJECT && input.p == c->action->input) {
-        memcpy(ret, c->action->attr, sizeof c->action->attr);
-        return;
-    }
+    if (c->action && input.kind == AG_OBJECT && input.p == c->action->input)
+        return c->action->attr;
     for (unsigned a = 0; a < AG_ATTRS; a++) {
         struct ag_value v = ag_undef();
         if (ix->path[a] != AG_NONE && ag_is_value(input))
             v = ag_value_path(&c->mem, input, ag_image_const(c->im, ix->path[a]));
-        ret[a] = v.kind == AG_STRING ? ag_value_str(v) : ag_str_of("", 0);
+        own[a] = v.kind == AG_STRING ? ag_value_str(v) : ag_str_of("", 0);
     }
+    return own;
 }
 
 static void
@@ -115,7 +115,7 @@ ag_index_lookup(struct ag_call *c, uint32_t index_ix, struct ag_value input)
     k->ix = (const void *)(c->im->index + offsets[index_ix]);
     k->nlists = k->next = 0;
     k->scan = false;
-    ag_attributes(c, k->ix, input, k->attr);
+    k->attr = ag_attributes(c, k->ix, input, k->own);
     uint64_t bytes = 0;
     for (unsigned a = 0; a < AG_ATTRS; a++)
         bytes += k->attr[a].n;
@@ -142,6 +142,11 @@ next_position(struct ag_cands *k, uint32_t *ret)
     if (k->scan) {
         *ret = k->next;
         return k->next++ < k->ix->nrules;
+    }
+    if (k->nlists == 1) { // nothing to merge
+        *ret = *k->list[0].at++;
+        k->nlists = k->list[0].at != k->list[0].end;
+        return true;
     }
     uint32_t least = AG_NONE;
     for (uint32_t i = 0; i < k->nlists; i++)

@@ -9,10 +9,10 @@
 
 struct ag_cands;
 
-// The four match attributes of the input. One that is missing, or no string, is the empty string (systems.md
-// B2).
-void ag_attributes(const struct ag_call *c, const struct ag_index *ix, struct ag_value input,
-                   struct ag_str ret[AG_ATTRS]);
+// The four match attributes of the input, as the host looked them up or in `own`. One that is missing, or no
+// string, is the empty string (systems.md B2).
+const struct ag_str *ag_attributes(const struct ag_call *c, const struct ag_index *ix, struct ag_value input,
+                                   struct ag_str own[AG_ATTRS]);
 // Opens a lookup; NULL: the evaluation ends (fuel or arena).
 struct ag_cands *ag_index_lookup(struct ag_call *c, uint32_t index_ix, struct ag_value input);
 // The next rule whose match attributes hold; false at the end.

@@ -155,11 +155,13 @@ glob(struct ag_call *c, struct ag_value s, struct ag_value pattern)
 }
 
 // --- loops
+#define ITER_OVER(kind) (AG_ITER | (uint64_t)(kind) << 16) // head of a loop's register
+
 // Loads key and value number i of the loop at it[0] into it[1] and it[2].
 static inline void
 iter_load(struct ag_call *c, struct ag_value *it, uint32_t i)
 {
-    struct ag_value coll = {.kind = it->sub, .region = it->region, .p = it->p};
+    struct ag_value coll = {.head = it->sub | (uint64_t)it->region << 8, .p = it->p};
     it->len = i;
     it[2] = ag_value_at(&c->mem, coll, i);
     it[1] = coll.kind == AG_ARRAY    ? ag_int(i)
@@ -183,11 +185,11 @@ iter_open(struct ag_call *c, struct ag_value *it)
 {
     struct ag_value v = *it;
     if (v.kind == AG_CANDS) {
-        *it = (struct ag_value){.kind = AG_ITER, .sub = AG_CANDS, .p = v.p};
+        *it = (struct ag_value){.head = ITER_OVER(AG_CANDS), .p = v.p};
         return iter_candidate(c, it);
     }
     bool some = v.kind >= AG_ARRAY && v.kind <= AG_SET && v.len != 0;
-    *it = (struct ag_value){.kind = AG_ITER, .region = v.region, .sub = v.kind, .p = some ? v.p : NULL};
+    *it = (struct ag_value){.head = ITER_OVER(v.kind) | (uint64_t)v.region << 8, .p = some ? v.p : NULL};
     if (some)
         iter_load(c, it, 0);
     return some;
@@ -213,7 +215,7 @@ builder(struct ag_call *c, enum ag_kind what)
     struct ag_builder *b = ag_builder_new(&c->mem, what);
     if (!b)
         return ag_stop(c, AG_EVAL_ARENA);
-    return (struct ag_value){.kind = AG_BUILDER, .p = (const uint8_t *)b};
+    return (struct ag_value){.head = AG_BUILDER, .p = (const uint8_t *)b};
 }
 
 static inline struct ag_builder *
@@ -385,7 +387,14 @@ call_builtin(struct ag_call *c, uint32_t ix, const struct ag_value *args, uint32
         if (!ag_charge(c, (n)))                                                                              \
             goto out;                                                                                        \
     } while (0)
-#define COST(name) CHARGE(ag_op_table[AG_OP_##name].cost)
+#define COST(name) CHARGE(COST_##name)
+
+// The prices of opcodes.def as constants.
+enum {
+#define OP3(NAME, text, a, b, c, flags, cost, effect) COST_##NAME = cost,
+#define OP2(NAME, text, a, x, flags, cost, effect)    COST_##NAME = cost,
+#include "isa/opcodes.def"
+};
 
 static void
 run(struct ag_call *c, const struct ag_func *entry, uint32_t frame, struct ag_value *ret)
@@ -705,7 +714,7 @@ dispatch:
         if (below == AG_NONE)
             r[A] = not_value(r[B]);
         else
-            r[A] = (struct ag_value){.kind = AG_FRAME, .len = ag_frame_new(c, below)};
+            r[A] = (struct ag_value){.head = AG_FRAME | (uint64_t)ag_frame_new(c, below) << 32};
         GO_CHECKED;
     }
     OP(FRAMED)
@@ -725,7 +734,7 @@ dispatch:
     {
         COST(CAND);
         struct ag_cands *cands = ag_index_lookup(c, C, r[B]);
-        r[A] = (struct ag_value){.kind = AG_CANDS, .p = (const uint8_t *)cands};
+        r[A] = (struct ag_value){.head = AG_CANDS, .p = (const uint8_t *)cands};
         GO_CHECKED;
     }
     OP(KILLED) r[A] = ag_outcome_killed(c, r[B]);
@@ -798,7 +807,7 @@ ag_eval(struct ag_call *c, uint32_t entry_ix, struct ag_value input, struct ag_v
     if (c->stop != AG_EVAL_OK)
         return c->stop;
     c->regs[0] = input;
-    c->regs[1] = (struct ag_value){.kind = AG_FRAME, .len = frame};
+    c->regs[1] = (struct ag_value){.head = AG_FRAME | (uint64_t)frame << 32};
     struct ag_value v = ag_undef();
     run(c, &c->im->funcs[e->func], frame, &v);
     if (c->stop != AG_EVAL_OK)

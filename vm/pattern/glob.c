@@ -188,10 +188,23 @@ has_star(struct ag_str g, size_t at)
     return at < g.n;
 }
 
+// Most globs are plain text with a star behind it: two comparisons of bytes. *ret_is_settled is false when
+// the general way must answer, as it must where the subject goes on inside a character.
+static bool
+match_prefix(struct ag_str g, struct ag_str s, bool *ret_is_settled)
+{
+    size_t n = plain_length(g, 0);
+    *ret_is_settled = n + 1 == g.n && g.p[n] == '*' && (s.n <= n || ((uint8_t)s.p[n] & 0xC0) != 0x80);
+    return *ret_is_settled && s.n >= n && (n == 0 || memcmp(s.p, g.p, n) == 0);
+}
+
 bool
 ag_glob_match(struct ag_str pattern, struct ag_str subject)
 {
     size_t g = 0, s = 0;
+    bool is_settled, is_prefix = match_prefix(pattern, subject, &is_settled);
+    if (is_settled)
+        return is_prefix;
     if (!run_fits(pattern, &g, subject, 0, &s))
         return false;
     if (g == pattern.n)
@@ -229,6 +242,10 @@ uint64_t
 ag_glob_fuel(struct ag_str pattern, uint64_t n)
 {
     uint64_t all = pattern.n, longest = 0;
+    size_t plain = plain_length(pattern, 0);
+    if (plain + 1 == pattern.n &&
+        pattern.p[plain] == '*') // the sum below, for one run of text before one star
+        return all + 2 * plain + n + 1;
     for (size_t at = 0; at < pattern.n; at++) {
         size_t begin = at;
         uint64_t cost = run_cost(pattern, at, &at);
