@@ -260,6 +260,8 @@ ag_pattern_match(const void *blob, struct ag_str subject, struct ag_arena *arena
 {
     struct prog g;
     prog_open(&g, blob);
+    if (!subject.p)
+        subject.p = ""; // no arithmetic on a null pointer
     if ((g.hints & PROG_LITERAL) || g.dfa.n) {
         size_t at;
         if (!pay(fuel, (uint64_t)subject.n + 1))
@@ -294,6 +296,8 @@ ag_pattern_find(const void *blob, struct ag_str subject, size_t start, struct ag
 {
     struct prog g;
     prog_open(&g, blob);
+    if (!subject.p)
+        subject.p = "";
     if (start > subject.n)
         return AG_PATTERN_NO;
     for (uint32_t i = 0; i < n_span; i++)
