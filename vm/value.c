@@ -24,19 +24,17 @@ struct ag_value
 ag_cell_load_rare(const struct ag_mem *m, ag_cell c)
 {
     struct ag_value v = {.kind = (uint8_t)(c & 15), .region = (uint8_t)(c >> 4 & 3)};
-    const uint8_t *at = m->base[v.region] + cell_offset(c);
     switch (v.kind) {
-    case AG_ERROR:
+    case AG_ERROR: // no offset: the detail stands there
         v.i = (int64_t)(c >> 8 & 0xffffff);
         v.len = cell_offset(c);
         break;
     case AG_NUMBER:
-        if ((c >> 6 & 3) == 1) {
-            memcpy(&v.i, at, sizeof v.i);
-        } else {
+        v.p = m->base[v.region] + cell_offset(c);
+        if ((c >> 6 & 3) == 1)
+            memcpy(&v.i, v.p, sizeof v.i);
+        else
             v.sub = 2;
-            v.p = at;
-        }
         break;
     default: break;
     }
@@ -121,7 +119,8 @@ cmp_cells(const struct ag_mem *m, const ag_cell *a, uint32_t an, const ag_cell *
 static int
 cmp_objects(const struct ag_mem *m, struct ag_value a, struct ag_value b, unsigned depth)
 {
-    const ag_cell *ka = ag_object_keys(m, a), *kb = ag_object_keys(m, b), *va = ag_value_cells(a), *vb = ag_value_cells(b);
+    const ag_cell *ka = ag_object_keys(m, a), *kb = ag_object_keys(m, b), *va = ag_value_cells(a),
+                  *vb = ag_value_cells(b);
     for (uint32_t i = 0; i < a.len && i < b.len; i++) {
         int r = ka[i] == kb[i] ? 0 : cmp_deep(m, ag_cell_load(m, ka[i]), ag_cell_load(m, kb[i]), depth);
         if (r)
@@ -302,22 +301,37 @@ find_key(const struct ag_mem *m, struct ag_value v, const ag_cell *keys, struct 
     return find_string(m, keys, v.len, ag_value_str(key));
 }
 
-// The value cell under a string key of an object, or NULL. Most objects of an input have a few keys, whose kind and
-// length are compared in one go.
-static inline const ag_cell *
-find_member(const struct ag_mem *m, struct ag_value obj, const uint8_t *p, size_t n)
+static __attribute__((noinline)) const ag_cell *
+find_among_many(const struct ag_mem *m, const struct ag_object_rec *o, uint32_t region, struct ag_str name)
 {
-    const ag_cell *keys = ag_object_keys(m, obj);
-    const ag_cell want = string_bits(n);
-    if (obj.len <= LINEAR_MAX) {
-        for (uint32_t i = 0; i < obj.len; i++)
-            if ((keys[i] & STRING_BITS) == want && same_bytes(m->base[keys[i] >> 4 & 3] + cell_offset(keys[i]), p, n))
-                return &ag_value_cells(obj)[i];
-        return NULL;
-    }
-    const struct ag_value k = {.kind = AG_STRING, .len = (uint32_t)n, .p = p};
-    uint32_t i = find_key(m, obj, keys, k);
-    return i == NOT_FOUND ? NULL : &ag_value_cells(obj)[i];
+    const struct ag_value obj = {.head = AG_OBJECT | region << 8 | (uint64_t)o->n << 32,
+                                 .p = (const uint8_t *)o};
+    uint32_t i = find_key(m, obj, ag_object_keys(m, obj),
+                          ag_string(AG_IN_IMAGE, name)); // the name's region is not asked
+    return i == NOT_FOUND ? NULL : &o->value[i];
+}
+
+// The value cell under a string key of the object at `o`, or NULL. Most objects of an input have a few keys,
+// whose kind and length are compared in one go.
+static inline const ag_cell *
+find_member(const struct ag_mem *m, const struct ag_object_rec *o, uint32_t region, struct ag_str name)
+{
+    const uint8_t *base = m->base[region]; // keys and records live in one region, their bytes anywhere
+    const ag_cell want = string_bits(name.n), *keys = (const ag_cell *)(const void *)(base + o->keys_off);
+    uint32_t n = o->n;
+    if (n > LINEAR_MAX)
+        return find_among_many(m, o, region, name);
+    for (uint32_t i = 0; i < n; i++)
+        if ((keys[i] & STRING_BITS) == want &&
+            same_bytes(m->base[keys[i] >> 4 & 3] + cell_offset(keys[i]), (const uint8_t *)name.p, name.n))
+            return &o->value[i];
+    return NULL;
+}
+
+static inline const struct ag_object_rec *
+object_at(const uint8_t *p)
+{
+    return (const struct ag_object_rec *)(const void *)p;
 }
 
 struct ag_value
@@ -325,8 +339,17 @@ ag_object_get(const struct ag_mem *m, struct ag_value obj, struct ag_str key)
 {
     if (obj.kind != AG_OBJECT || key.n > AG_STRING_MAX)
         return ag_undef();
-    const ag_cell *at = find_member(m, obj, (const uint8_t *)key.p, key.n);
+    const ag_cell *at = find_member(m, object_at(obj.p), obj.region, key);
     return at ? ag_cell_load(m, *at) : ag_undef();
+}
+
+// v along the keys [i..] of a path, of any kind.
+static __attribute__((noinline)) struct ag_value
+follow(const struct ag_mem *m, struct ag_value v, struct ag_value path, uint32_t i)
+{
+    for (; i < path.len && v.kind > AG_ERROR; i++)
+        v = ag_value_get(m, v, ag_value_at(m, path, i));
+    return v;
 }
 
 struct ag_value
@@ -334,19 +357,25 @@ ag_value_path(const struct ag_mem *m, struct ag_value v, struct ag_value path)
 {
     if (path.kind != AG_ARRAY)
         return ag_undef();
-    const ag_cell *keys = ag_value_cells(path);
-    for (uint32_t i = 0; i < path.len && v.kind > AG_ERROR; i++) {
-        if (v.kind == AG_OBJECT && (keys[i] & 15) == AG_STRING) {
-            const ag_cell *at =
-                find_member(m, v, m->base[keys[i] >> 4 & 3] + cell_offset(keys[i]), keys[i] >> 8 & AG_STRING_MAX);
-            if (!at)
-                return ag_undef();
-            v = ag_cell_load(m, *at);
-        } else {
-            v = ag_value_get(m, v, ag_cell_load(m, keys[i]));
-        }
+    const ag_cell *key = ag_value_cells(path), *end = key + path.len, *at = NULL;
+    if (v.kind != AG_OBJECT || key == end)
+        return follow(m, v, path, 0);
+    const struct ag_object_rec *o = object_at(v.p);
+    uint32_t region = v.region;
+    for (;; o = object_at(m->base[region] +
+                          cell_offset(*at))) { // names through objects, as nearly every path goes
+        if ((*key & 15) != AG_STRING)
+            return follow(m, at ? ag_cell_load(m, *at) : v, path, (uint32_t)(key - ag_value_cells(path)));
+        const char *name = (const char *)m->base[*key >> 4 & 3] + cell_offset(*key);
+        at = find_member(m, o, region, ag_str_of(name, *key >> 8 & AG_STRING_MAX));
+        if (!at)
+            return ag_undef();
+        if (++key == end)
+            return ag_cell_load(m, *at);
+        if ((*at & 15) != AG_OBJECT)
+            return follow(m, ag_cell_load(m, *at), path, (uint32_t)(key - ag_value_cells(path)));
+        region = *at >> 4 & 3;
     }
-    return v;
 }
 
 struct ag_value
