@@ -3,6 +3,7 @@
 // In: a path. Out: an ed25519 secret for image_write.c. Memory: the caller's; what is read on the way is
 // wiped. Next file to read: docs/formats/keys.md, vm/crypto.h.
 #include "sign.h"
+#include "base64.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,37 +15,6 @@
 static const char head[] = "aegis-secret-key-v1\n";
 #define HEAD_BYTES (sizeof head - 1)
 #define FILE_BYTES (HEAD_BYTES + SEED_BASE64 + 1)
-
-static int
-base64_digit(char c)
-{
-    if (c >= 'A' && c <= 'Z')
-        return c - 'A';
-    if (c >= 'a' && c <= 'z')
-        return c - 'a' + 26;
-    if (c >= '0' && c <= '9')
-        return c - '0' + 52;
-    return c == '+' ? 62 : c == '/' ? 63 : -1;
-}
-
-// 43 digits and one '=': exactly 32 bytes, with the two spare bits zero.
-static bool
-decode_seed(const char *p, uint8_t seed[SEED_BYTES])
-{
-    uint32_t bits = 0, have = 0, n = 0;
-    for (size_t i = 0; i + 1 < SEED_BASE64; i++) {
-        int d = base64_digit(p[i]);
-        if (d < 0)
-            return false;
-        bits = (bits << 6 | (uint32_t)d) & 0xffffu;
-        have += 6;
-        if (have >= 8) {
-            have -= 8;
-            seed[n++] = (uint8_t)(bits >> have);
-        }
-    }
-    return p[SEED_BASE64 - 1] == '=' && n == SEED_BYTES && (bits & ((1u << have) - 1)) == 0;
-}
 
 static enum agc_key_status
 read_file(int fd, char text[FILE_BYTES + 1], size_t *ret_n)
@@ -82,7 +52,9 @@ agc_key_read(const char *path, uint8_t ret_secret[AG_ED25519_SECRET])
     close(fd);
     if (st == AGC_KEY_OK) {
         bool ok = (n == FILE_BYTES || n == FILE_BYTES - 1) && memcmp(text, head, HEAD_BYTES) == 0 &&
-                  decode_seed(text + HEAD_BYTES, seed) && (n < FILE_BYTES || text[FILE_BYTES - 1] == '\n');
+                  ag_base64_decode(ag_str_of(text + HEAD_BYTES, SEED_BASE64), true, seed, SEED_BYTES) ==
+                      SEED_BYTES &&
+                  (n < FILE_BYTES || text[FILE_BYTES - 1] == '\n');
         st = ok ? AGC_KEY_OK : AGC_KEY_FORMAT;
     }
     if (st == AGC_KEY_OK)

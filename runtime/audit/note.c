@@ -3,6 +3,7 @@
 // In: text and keys. Out: notes, or the text of a note that verifies. Borrows everything, allocates nothing.
 // Next: runtime/audit/sequencer.c.
 #include "note.h"
+#include "base64.h"
 
 #include "sha256.h"
 #include "utf8.h"
@@ -35,43 +36,6 @@ agr_decimal_parse(struct ag_str text, uint64_t *ret)
     }
     *ret = v;
     return true;
-}
-
-static int
-base64_value(char c)
-{
-    if (c >= 'A' && c <= 'Z')
-        return c - 'A';
-    if (c >= 'a' && c <= 'z')
-        return c - 'a' + 26;
-    if (c >= '0' && c <= '9')
-        return c - '0' + 52;
-    return c == '+' ? 62 : c == '/' ? 63 : -1;
-}
-
-int64_t
-agr_base64_decode(struct ag_str text, uint8_t *out, size_t size)
-{
-    size_t n = 0;
-    if (text.n % 4 != 0)
-        return -1;
-    for (size_t i = 0; i < text.n; i += 4) {
-        const char *q = text.p + i;
-        bool is_last = i + 4 == text.n;
-        size_t pad = is_last && q[3] == '=' ? (q[2] == '=' ? 2 : 1) : 0;
-        uint32_t bits = 0;
-        for (size_t k = 0; k < 4 - pad; k++) {
-            int v = base64_value(q[k]);
-            if (v < 0)
-                return -1;
-            bits |= (uint32_t)v << (18 - 6 * k);
-        }
-        if ((bits & ((1u << (8 * pad)) - 1)) != 0 || n + 3 - pad > size) // stray bits: a second spelling
-            return -1;
-        for (size_t k = 0; k < 3 - pad; k++)
-            out[n++] = (uint8_t)(bits >> (16 - 8 * k));
-    }
-    return (int64_t)n;
 }
 
 // --- keys
@@ -149,7 +113,7 @@ key_fields(struct ag_str text, struct ag_str *ret_name, struct ag_str *ret_hash,
     if (rest.n < 10 || rest.p[8] != '+')
         return false;
     *ret_hash = ag_str_of(rest.p, 8);
-    return agr_base64_decode(ag_str_of(rest.p + 9, rest.n - 9), ret_raw, 33) == 33 &&
+    return ag_base64_decode(ag_str_of(rest.p + 9, rest.n - 9), true, ret_raw, 33) == 33 &&
            ret_raw[0] == ALG_ED25519;
 }
 
@@ -278,7 +242,7 @@ sig_line(struct ag_str line, struct ag_str *ret_name, uint8_t ret_raw[4 + AG_ED2
     struct ag_str text = ag_str_of(blank + 1, line.n - ret_name->n - 1);
     // Cosignatures of other kinds are longer; they are well formed and simply not ours.
     uint8_t raw[512];
-    int64_t n = agr_base64_decode(text, raw, sizeof(raw));
+    int64_t n = ag_base64_decode(text, true, raw, sizeof(raw));
     if (!agr_key_name_valid(*ret_name) || n < 5)
         return false;
     memset(ret_raw, 0, 4 + AG_ED25519_SIG);
@@ -354,7 +318,7 @@ agr_checkpoint_parse(struct ag_str text, struct agr_checkpoint *ret)
     struct agr_checkpoint c;
     if (!agr_line_next(&text, &c.origin) || !agr_line_next(&text, &size) || !agr_line_next(&text, &root) ||
         text.n || c.origin.n == 0 || !agr_decimal_parse(size, &c.size) ||
-        agr_base64_decode(root, c.root.b, sizeof(c.root.b)) != AGR_HASH_SIZE)
+        ag_base64_decode(root, true, c.root.b, sizeof(c.root.b)) != AGR_HASH_SIZE)
         return false;
     *ret = c;
     return true;

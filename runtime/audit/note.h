@@ -71,8 +71,6 @@ void agr_checkpoint_format(struct ag_str origin, uint64_t size, const struct agr
 // Exactly three lines; the size in decimal without leading zeros.
 bool agr_checkpoint_parse(struct ag_str text, struct agr_checkpoint *ret);
 
-// Strict base64: standard alphabet, padded, no stray bits. Returns the bytes written, or -1.
-int64_t agr_base64_decode(struct ag_str text, uint8_t *out, size_t size);
 // Decimal without sign or leading zeros into u64; false otherwise.
 bool agr_decimal_parse(struct ag_str text, uint64_t *ret);
 // Takes the next line (without its newline) off *rest; false when no newline is left.

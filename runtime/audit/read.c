@@ -3,6 +3,7 @@
 // In: a log directory, maybe while its sequencer writes. Out: rows by callback, proofs, payloads.
 // Nothing here checks the log; that is verify.c. Owns: heap answers go to the caller. Next: verify.c.
 #include "audit.h"
+#include "base64.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -308,7 +309,7 @@ agr_receipt_check(struct ag_str receipt, struct ag_str entry, const struct agr_n
               agr_decimal_parse(ag_str_of(line.p + 6, line.n - 6), &index);
     while (ok && (ok = agr_line_next(&rest, &line)) && line.n)
         ok = proof.n < AGR_LEVELS_MAX &&
-             agr_base64_decode(line, proof.h[proof.n++].b, AGR_HASH_SIZE) == (int64_t)AGR_HASH_SIZE;
+             ag_base64_decode(line, true, proof.h[proof.n++].b, AGR_HASH_SIZE) == (int64_t)AGR_HASH_SIZE;
     if (!ok) {
         fail(reterr, AGR_AUDIT_REFUSED, "not a c2sp.org/tlog-proof@v1 text", NULL);
         return false;

@@ -3,6 +3,7 @@
 // In: record fields or a stored line. Out: bytes or fields, borrowed. Allocates nothing.
 // Next: runtime/audit/sequencer.c.
 #include "row.h"
+#include "base64.h"
 
 #include "note.h"
 #include "utf8.h"
@@ -337,7 +338,7 @@ agr_row_parse(struct ag_str line, struct agr_row *ret)
         if ((unsigned char)line.p[i] < 0x20)
             return false;
     if (!eat(&s, "{\"v\":1,\"gseq\":") || !eat_u64(&s, UINT64_MAX, &r.gseq) || !eat(&s, ",\"prev\":\"") ||
-        !eat_text(&s, &prev) || agr_base64_decode(prev, r.prev.b, AGR_HASH_SIZE) != AGR_HASH_SIZE ||
+        !eat_text(&s, &prev) || ag_base64_decode(prev, true, r.prev.b, AGR_HASH_SIZE) != AGR_HASH_SIZE ||
         !eat(&s, ",\"id\":\"") || !eat_text(&s, &id) ||
         !agr_decision_id_parse(id, &id_boot, &id_journal, &id_wseq) || !eat(&s, ",\"boot\":\"") ||
         !eat_text(&s, &boot) || !eat(&s, ",\"worker\":") || !eat_u64(&s, UINT32_MAX, &worker) ||

@@ -2,6 +2,7 @@
 // Key files for images: writing both, reading public ones. In: keys, files. Out: text, keys.
 // Next file to read: docs/formats/keys.md.
 #include "keys.h"
+#include "base64.h"
 
 #include "audit.h"
 #include "buf.h"
@@ -23,7 +24,7 @@ bool
 agr_key_public(const char *file_or_text, uint8_t ret[32])
 {
     size_t n = strlen(file_or_text);
-    if (n == AGR_KEY_BASE64 && agr_base64_decode(ag_str_of(file_or_text, n), ret, 32) == 32)
+    if (n == AGR_KEY_BASE64 && ag_base64_decode(ag_str_of(file_or_text, n), true, ret, 32) == 32)
         return true;
     char *text = agr_read_file(file_or_text, 4096, &n);
     if (!text)
@@ -31,7 +32,7 @@ agr_key_public(const char *file_or_text, uint8_t ret[32])
     size_t head = strlen(AGR_KEY_PUBLIC_HEAD);
     bool ok = (n == head + AGR_KEY_BASE64 || (n == head + AGR_KEY_BASE64 + 1 && text[n - 1] == '\n')) &&
               memcmp(text, AGR_KEY_PUBLIC_HEAD, head) == 0 &&
-              agr_base64_decode(ag_str_of(text + head, AGR_KEY_BASE64), ret, 32) == 32;
+              ag_base64_decode(ag_str_of(text + head, AGR_KEY_BASE64), true, ret, 32) == 32;
     if (!ok)
         agr_die(0, "%s: not a public key file (aegis keygen writes FILE.pub)", file_or_text);
     free(text);

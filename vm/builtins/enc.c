@@ -3,6 +3,7 @@
 // In: values and strings. Out: strings and values in the call's arena. Decoded bytes must be UTF-8: a string
 // is text. Next file to read: time.c.
 #include "builtin_fns.h"
+#include "base64.h"
 #include "sha256.h"
 #include "utf8.h"
 
@@ -82,18 +83,6 @@ ag_bi_base64_encode(struct ag_call *c, const struct ag_value *a)
     return ag_bi_text(p, b.n);
 }
 
-static int
-base64_digit(uint8_t ch)
-{
-    if (ch >= 'A' && ch <= 'Z')
-        return ch - 'A';
-    if (ch >= 'a' && ch <= 'z')
-        return ch - 'a' + 26;
-    if (ch >= '0' && ch <= '9')
-        return ch - '0' + 52;
-    return ch == '+' ? 62 : ch == '/' ? 63 : -1;
-}
-
 static struct ag_value
 decoded(char *p, size_t n)
 {
@@ -103,22 +92,12 @@ decoded(char *p, size_t n)
 struct ag_value
 ag_bi_base64_decode(struct ag_call *c, const struct ag_value *a)
 {
-    uint32_t n = a[0].len, pad = 0, acc = 0;
-    if (n % 4)
-        return ag_bi_error();
-    while (pad < 2 && pad < n && a[0].p[n - 1 - pad] == '=')
-        pad++;
-    char *p = room_for(c, n / 4 * 3);
-    size_t out = 0;
-    for (uint32_t i = 0; p && i < n - pad; i++) {
-        int d = base64_digit(a[0].p[i]);
-        if (d < 0)
-            return ag_bi_error();
-        acc = acc << 6 | (uint32_t)d;
-        if (i % 4)
-            p[out++] = (char)(acc >> (6 - 2 * (i % 4)));
-    }
-    return p ? decoded(p, out) : ag_undef();
+    size_t size = a[0].len / 4 * 3;
+    char *p = room_for(c, size);
+    if (!p)
+        return ag_undef();
+    int64_t n = ag_base64_decode(ag_value_str(a[0]), false, (uint8_t *)p, size);
+    return n < 0 ? ag_bi_error() : decoded(p, (size_t)n);
 }
 
 struct ag_value
