@@ -14,10 +14,12 @@
 
 struct reader {
     const struct ag_mem *m;
-    const uint8_t *start, *p, *end;
-    ag_cell *top; // lowest waiting element; the arena's free space ends here
+    const uint8_t *start, *end;
+    const uint8_t *p;    // where reading stopped; the readers below carry their place in a register
+    const uint8_t *base; // of the region of the text: the request, or the arena
+    ag_cell text_string; // cell of a string in that region, without offset and length
+    ag_cell *top;        // lowest waiting element; the arena's free space ends here
     enum ag_json_status status;
-    enum ag_region region; // where the text lies: the request, or the arena
 };
 
 // One waiting member of an object. `prefix` is the key's first eight bytes, most significant first: it orders
@@ -36,25 +38,35 @@ fail(struct reader *r, enum ag_json_status status)
     return false;
 }
 
-static inline void
-skip_blanks(struct reader *r)
+// Ends reading at p. The readers return the place behind what they read, or this.
+static const uint8_t *
+stop(struct reader *r, const uint8_t *p, enum ag_json_status status)
 {
-    while (r->p < r->end && (*r->p == ' ' || *r->p == '\n' || *r->p == '\t' || *r->p == '\r'))
-        r->p++;
+    r->p = p;
+    fail(r, status);
+    return NULL;
+}
+
+static inline const uint8_t *
+skip_blanks(const uint8_t *p, const uint8_t *end)
+{
+    while (p < end && *p <= ' ' && (*p == ' ' || *p == '\n' || *p == '\t' || *p == '\r'))
+        p++;
+    return p;
 }
 
 // n bytes of the arena that stay clear of the waiting elements.
-static void *
+static inline void *
 alloc(struct reader *r, size_t n, size_t align)
 {
     struct ag_arena *a = r->m->arena;
-    size_t size = a->size, limit = (size_t)((uint8_t *)r->top - a->base);
-    a->size = limit;
-    void *p = ag_arena_alloc(a, n, align);
-    a->size = size;
-    if (!p)
+    size_t at = (a->used + (align - 1)) & ~(align - 1), limit = (size_t)((uint8_t *)r->top - a->base);
+    if (at > limit || n > limit - at) {
         fail(r, AG_JSON_ARENA);
-    return p;
+        return NULL;
+    }
+    a->used = at + n;
+    return a->base + at;
 }
 
 // Makes room for n waiting cells.
@@ -65,6 +77,13 @@ push_cells(struct reader *r, size_t n)
         return fail(r, AG_JSON_ARENA);
     r->top -= n;
     return true;
+}
+
+static inline ag_cell
+cell_of(const struct reader *r, enum ag_kind kind, const void *record)
+{
+    return (uint64_t)((const uint8_t *)record - r->m->base[AG_IN_ARENA]) << 32 | (unsigned)AG_IN_ARENA << 4 |
+           kind;
 }
 
 // --- strings
@@ -152,7 +171,7 @@ read_escape(struct reader *r, uint8_t *out)
 
 // The rest of a string that has an escape at r->p; `from` is its first byte. Decoded text is never longer.
 static bool
-read_escaped(struct reader *r, const uint8_t *from, bool high, struct ag_value *ret)
+read_escaped(struct reader *r, const uint8_t *from, bool high, ag_cell *ret)
 {
     const uint8_t *close = r->p;
     while (close < r->end && *close != '"')
@@ -186,40 +205,40 @@ read_escaped(struct reader *r, const uint8_t *from, bool high, struct ag_value *
         return fail(r, AG_JSON_UTF8);
     if (n > AG_STRING_MAX)
         return fail(r, AG_JSON_LIMIT);
-    *ret = ag_string(AG_IN_ARENA, ag_str_of((const char *)text, n));
+    *ret = cell_of(r, AG_STRING, text) | (uint64_t)n << 8;
     return true;
 }
 
-// A string; r->p stands on the opening quote.
-static inline bool
-read_string(struct reader *r, struct ag_value *ret)
+// A string; p stands on the opening quote.
+static inline const uint8_t *
+read_string(struct reader *r, const uint8_t *p, ag_cell *ret)
 {
-    const uint8_t *from = ++r->p;
+    const uint8_t *from = p + 1;
     bool high = false;
-    r->p = scan_plain(from, r->end, &high);
-    if (r->p >= r->end || *r->p < 0x20)
-        return fail(r, AG_JSON_SYNTAX);
-    if (*r->p == '\\')
-        return read_escaped(r, from, high, ret);
-    size_t n = (size_t)(r->p - from);
-    r->p++;
-    if (high && !ag_utf8_valid(from, n)) {
-        r->p = from;
-        return fail(r, AG_JSON_UTF8);
+    p = scan_plain(from, r->end, &high);
+    if (p >= r->end || *p < 0x20)
+        return stop(r, p, AG_JSON_SYNTAX);
+    if (*p == '\\') {
+        r->p = p;
+        return read_escaped(r, from, high, ret) ? r->p : NULL;
     }
+    size_t n = (size_t)(p - from);
+    if (high && !ag_utf8_valid(from, n))
+        return stop(r, from, AG_JSON_UTF8);
     if (n > AG_STRING_MAX)
-        return fail(r, AG_JSON_LIMIT);
-    *ret = ag_string(r->region, ag_str_of((const char *)from, n));
-    return true;
+        return stop(r, p + 1, AG_JSON_LIMIT);
+    *ret = r->text_string | (uint64_t)n << 8 | (uint64_t)(from - r->base) << 32;
+    return p + 1;
 }
 
 // --- numbers and words
 // -----------------------------------------------------------------------------------------
 
-static bool
-read_other_number(struct reader *r, const uint8_t *from, struct ag_value *ret)
+// Any number; a large integer is boxed, others have a record, both below the waiting elements.
+static const uint8_t *
+read_other_number(struct reader *r, const uint8_t *from, ag_cell *ret)
 {
-    const uint8_t *p = r->p;
+    const uint8_t *p = from;
     while (p < r->end &&
            ((*p >= '0' && *p <= '9') || *p == '.' || *p == 'e' || *p == 'E' || *p == '+' || *p == '-'))
         p++;
@@ -228,22 +247,22 @@ read_other_number(struct reader *r, const uint8_t *from, struct ag_value *ret)
     size_t size = a->size;
     a->size = (size_t)((uint8_t *)r->top - a->base);
     enum ag_num_status s = ag_num_parse(ag_str_of((const char *)from, (size_t)(p - from)), a, &num);
+    bool is_stored = s == AG_NUM_OK && ag_cell_store(r->m, ag_number_value(r->m, num), ret);
     a->size = size;
-    if (s != AG_NUM_OK)
-        return fail(r, s == AG_NUM_FULL     ? AG_JSON_ARENA
-                       : s == AG_NUM_SYNTAX ? AG_JSON_SYNTAX
-                                            : AG_JSON_NUMBER);
-    r->p = p;
-    *ret = ag_number_value(r->m, num);
-    return true;
+    if (is_stored)
+        return p;
+    return stop(r, from,
+                s == AG_NUM_OK || s == AG_NUM_FULL ? AG_JSON_ARENA
+                : s == AG_NUM_SYNTAX               ? AG_JSON_SYNTAX
+                                                   : AG_JSON_NUMBER);
 }
 
-#define FAST_DIGITS 18 // always fit int64
+#define FAST_DIGITS 16 // always fit the 56 bits of a cell
 
-static inline bool
-read_number(struct reader *r, struct ag_value *ret)
+static inline const uint8_t *
+read_number(struct reader *r, const uint8_t *from, ag_cell *ret)
 {
-    const uint8_t *from = r->p, *p = from;
+    const uint8_t *p = from;
     bool negative = *p == '-';
     p += negative;
     const uint8_t *first = p;
@@ -254,65 +273,28 @@ read_number(struct reader *r, struct ag_value *ret)
                  (p == r->end || !((*p >= '0' && *p <= '9') || *p == '.' || (*p | 0x20) == 'e'));
     if (!plain)
         return read_other_number(r, from, ret);
-    r->p = p;
-    *ret = ag_int(negative ? -v : v);
-    return true;
+    *ret = (uint64_t)(negative ? -v : v) << 8 | AG_NUMBER;
+    return p;
 }
 
-static bool
-read_word(struct reader *r, const char *word, size_t n, struct ag_value v, struct ag_value *ret)
+static inline const uint8_t *
+read_word(struct reader *r, const uint8_t *p, const char *word, size_t n, ag_cell c, ag_cell *ret)
 {
-    if ((size_t)(r->end - r->p) < n || memcmp(r->p, word, n) != 0)
-        return fail(r, AG_JSON_SYNTAX);
-    r->p += n;
-    *ret = v;
-    return true;
+    if ((size_t)(r->end - p) < n || memcmp(p, word, n) != 0)
+        return stop(r, p, AG_JSON_SYNTAX);
+    *ret = c;
+    return p + n;
 }
 
 // --- containers
 // ------------------------------------------------------------------------------------------------
 
-static bool read_value(struct reader *r, unsigned depth, struct ag_value *ret);
+static const uint8_t *read_value(struct reader *r, const uint8_t *p, unsigned depth, ag_cell *ret);
 
-// A cell of v; a large integer is boxed below the waiting elements.
-static inline bool
-store(struct reader *r, struct ag_value v, ag_cell *ret)
-{
-    struct ag_arena *a = r->m->arena;
-    size_t size = a->size;
-    a->size = (size_t)((uint8_t *)r->top - a->base);
-    bool ok = ag_cell_store(r->m, v, ret);
-    a->size = size;
-    return ok || fail(r, AG_JSON_ARENA);
-}
-
+// Turns the waiting elements into an array.
 static bool
-read_array(struct reader *r, unsigned depth, struct ag_value *ret)
+close_array(struct reader *r, ag_cell *bottom, ag_cell *ret)
 {
-    ag_cell *bottom = r->top;
-    r->p++;
-    skip_blanks(r);
-    if (r->p < r->end && *r->p == ']') {
-        r->p++;
-    } else {
-        for (;;) {
-            struct ag_value v;
-            ag_cell c;
-            if (!read_value(r, depth, &v) || !store(r, v, &c) || !push_cells(r, 1))
-                return false;
-            *r->top = c;
-            skip_blanks(r);
-            if (r->p >= r->end)
-                return fail(r, AG_JSON_SYNTAX);
-            if (*r->p == ']') {
-                r->p++;
-                break;
-            }
-            if (*r->p != ',')
-                return fail(r, AG_JSON_SYNTAX);
-            r->p++;
-        }
-    }
     size_t n = (size_t)(bottom - r->top);
     if (n > AG_CONTAINER_MAX)
         return fail(r, AG_JSON_LIMIT);
@@ -324,20 +306,47 @@ read_array(struct reader *r, unsigned depth, struct ag_value *ret)
     for (size_t i = 0; i < n; i++)
         rec->element[i] = bottom[-(ptrdiff_t)i - 1];
     r->top = bottom;
-    *ret = (struct ag_value){
-        .kind = AG_ARRAY, .region = AG_IN_ARENA, .len = (uint32_t)n, .p = (const uint8_t *)rec};
+    *ret = cell_of(r, AG_ARRAY, rec);
     return true;
 }
 
+static const uint8_t *
+read_array(struct reader *r, const uint8_t *p, unsigned depth, ag_cell *ret)
+{
+    ag_cell *bottom = r->top, c;
+    p = skip_blanks(p + 1, r->end);
+    if (p < r->end && *p == ']')
+        return close_array(r, bottom, ret) ? p + 1 : stop(r, p, r->status);
+    for (;; p++) {
+        p = read_value(r, p, depth, &c);
+        if (!p)
+            return NULL;
+        if (!push_cells(r, 1))
+            return stop(r, p, r->status);
+        *r->top = c;
+        p = skip_blanks(p, r->end);
+        if (p < r->end && *p == ']')
+            return close_array(r, bottom, ret) ? p + 1 : stop(r, p, r->status);
+        if (p >= r->end || *p != ',')
+            return stop(r, p, AG_JSON_SYNTAX);
+    }
+}
+
+// The key's first bytes as a number. `left` bytes may be read from its begin, at least n.
 static inline uint64_t
-key_prefix(struct ag_value key)
+key_prefix(const uint8_t *key, size_t n, size_t left)
 {
     uint64_t v = 0;
-    memcpy(&v, key.p, key.len < sizeof v ? key.len : sizeof v);
+    if (left >= sizeof v) {
+        memcpy(&v, key, sizeof v);
+        uint64_t rest = n >= sizeof v ? 0 : UINT64_MAX >> (8 * n);
+        return __builtin_bswap64(v) & ~rest;
+    }
+    memcpy(&v, key, n < sizeof v ? n : sizeof v);
     return __builtin_bswap64(v);
 }
 
-static int
+static inline int
 member_cmp(const struct ag_mem *m, const struct member *a, const struct member *b)
 {
     if (a->prefix != b->prefix)
@@ -352,9 +361,9 @@ sift_down(const struct ag_mem *m, struct member *h, size_t at, size_t n)
         size_t child = 2 * at + 1;
         if (child >= n)
             return;
-        if (child + 1 < n && member_cmp(m, &h[child], &h[child + 1]) < 0)
+        if (child + 1 < n && member_cmp(m, &h[child], &h[child + 1]) > 0)
             child++;
-        if (member_cmp(m, &h[at], &h[child]) >= 0)
+        if (member_cmp(m, &h[at], &h[child]) <= 0)
             return;
         struct member t = h[at];
         h[at] = h[child];
@@ -366,18 +375,23 @@ sift_down(const struct ag_mem *m, struct member *h, size_t at, size_t n)
 #define INSERTION_MAX                                                                                        \
     24u // members sorted by insertion; more by heap, so that no key order costs quadratic time
 
-static void
+// Sorts the greatest key to the front; false: two keys are the same. Members wait with the last read in
+// front, so those that were written in order stay where they are.
+static bool
 sort_members(const struct ag_mem *m, struct member *a, size_t n)
 {
     if (n <= INSERTION_MAX) {
-        for (size_t i = 1; i < n; i++) {
-            struct member t = a[i];
+        for (size_t i = n; i-- > 1;) {
+            struct member t = a[i - 1];
             size_t k = i;
-            for (; k > 0 && member_cmp(m, &a[k - 1], &t) > 0; k--)
-                a[k] = a[k - 1];
-            a[k] = t;
+            int c = -1;
+            for (; k < n && (c = member_cmp(m, &a[k], &t)) > 0; k++)
+                a[k - 1] = a[k];
+            if (c == 0 && k < n)
+                return false;
+            a[k - 1] = t;
         }
-        return;
+        return true;
     }
     for (size_t i = n / 2; i-- > 0;)
         sift_down(m, a, i, n);
@@ -387,26 +401,22 @@ sort_members(const struct ag_mem *m, struct member *a, size_t n)
         a[i] = t;
         sift_down(m, a, 0, i);
     }
+    for (size_t i = 1; i < n; i++)
+        if (member_cmp(m, &a[i - 1], &a[i]) == 0)
+            return false;
+    return true;
 }
 
 // Turns the waiting members into an object.
 static bool
-close_object(struct reader *r, ag_cell *bottom, struct ag_value *ret)
+close_object(struct reader *r, ag_cell *bottom, ag_cell *ret)
 {
     struct member *a = (struct member *)(void *)r->top;
     size_t n = (size_t)(bottom - r->top) / MEMBER_CELLS;
     if (n > AG_CONTAINER_MAX)
         return fail(r, AG_JSON_LIMIT);
-    for (size_t i = 0, k = n; i + 1 < k; i++) { // they grew downwards: the last read stands first
-        struct member t = a[i];
-        a[i] = a[--k];
-        a[k] = t;
-    }
-    sort_members(r->m, a, n);
-    for (size_t i = 1; i < n; i++) {
-        if (a[i - 1].prefix == a[i].prefix && member_cmp(r->m, &a[i - 1], &a[i]) == 0)
-            return fail(r, AG_JSON_DUPLICATE_KEY);
-    }
+    if (!sort_members(r->m, a, n))
+        return fail(r, AG_JSON_DUPLICATE_KEY);
     ag_cell *keys = alloc(r, sizeof(struct ag_object_rec) + 2 * n * sizeof *keys, 8);
     if (!keys)
         return false;
@@ -414,78 +424,76 @@ close_object(struct reader *r, ag_cell *bottom, struct ag_value *ret)
     *rec =
         (struct ag_object_rec){.n = (uint32_t)n, .keys_off = (uint32_t)((uint8_t *)keys - r->m->arena->base)};
     for (size_t i = 0; i < n; i++) {
-        keys[i] = a[i].key;
-        rec->value[i] = a[i].value;
+        keys[i] = a[n - 1 - i].key;
+        rec->value[i] = a[n - 1 - i].value;
     }
     r->top = bottom;
-    *ret = (struct ag_value){
-        .kind = AG_OBJECT, .region = AG_IN_ARENA, .len = (uint32_t)n, .p = (const uint8_t *)rec};
+    *ret = cell_of(r, AG_OBJECT, rec);
     return true;
 }
 
-static bool
-read_member(struct reader *r, unsigned depth)
+static inline const uint8_t *
+read_member(struct reader *r, const uint8_t *p, unsigned depth)
 {
-    struct ag_value key, v;
-    struct member mb;
-    if (r->p >= r->end || *r->p != '"')
-        return fail(r, AG_JSON_SYNTAX);
-    if (!read_string(r, &key) || !store(r, key, &mb.key))
-        return false;
-    mb.prefix = key_prefix(key);
-    skip_blanks(r);
-    if (r->p >= r->end || *r->p != ':')
-        return fail(r, AG_JSON_SYNTAX);
-    r->p++;
-    if (!read_value(r, depth, &v) || !store(r, v, &mb.value) || !push_cells(r, MEMBER_CELLS))
-        return false;
-    memcpy(r->top, &mb, sizeof mb);
-    return true;
+    ag_cell key, value;
+    if (p >= r->end || *p != '"')
+        return stop(r, p, AG_JSON_SYNTAX);
+    const uint8_t *text = p + 1;
+    p = read_string(r, p, &key);
+    if (!p)
+        return NULL;
+    size_t n = key >> 8 & AG_STRING_MAX;
+    const uint8_t *bytes =
+        r->m->base[key >> 4 & 3] + (key >> 32); // elsewhere than in the text when it has escapes
+    uint64_t prefix = key_prefix(bytes, n, bytes == text ? (size_t)(r->end - text) : n);
+    p = skip_blanks(p, r->end);
+    if (p >= r->end || *p != ':')
+        return stop(r, p, AG_JSON_SYNTAX);
+    p = read_value(r, p + 1, depth, &value);
+    if (!p)
+        return NULL;
+    if (!push_cells(r, MEMBER_CELLS))
+        return stop(r, p, r->status);
+    *(struct member *)(void *)r->top = (struct member){prefix, key, value};
+    return p;
 }
 
-static bool
-read_object(struct reader *r, unsigned depth, struct ag_value *ret)
+static const uint8_t *
+read_object(struct reader *r, const uint8_t *p, unsigned depth, ag_cell *ret)
 {
     ag_cell *bottom = r->top;
-    r->p++;
-    skip_blanks(r);
-    if (r->p < r->end && *r->p == '}') {
-        r->p++;
-        return close_object(r, bottom, ret);
-    }
+    p = skip_blanks(p + 1, r->end);
+    if (p < r->end && *p == '}')
+        return close_object(r, bottom, ret) ? p + 1 : stop(r, p + 1, r->status);
     for (;;) {
-        skip_blanks(r);
-        if (!read_member(r, depth))
-            return false;
-        skip_blanks(r);
-        if (r->p >= r->end)
-            return fail(r, AG_JSON_SYNTAX);
-        if (*r->p == '}') {
-            r->p++;
-            return close_object(r, bottom, ret);
-        }
-        if (*r->p != ',')
-            return fail(r, AG_JSON_SYNTAX);
-        r->p++;
+        p = read_member(r, skip_blanks(p, r->end), depth);
+        if (!p)
+            return NULL;
+        p = skip_blanks(p, r->end);
+        if (p < r->end && *p == '}')
+            return close_object(r, bottom, ret) ? p + 1 : stop(r, p + 1, r->status);
+        if (p >= r->end || *p != ',')
+            return stop(r, p, AG_JSON_SYNTAX);
+        p++;
     }
 }
 
-static bool
-read_value(struct reader *r, unsigned depth, struct ag_value *ret)
+static const uint8_t *
+read_value(struct reader *r, const uint8_t *p, unsigned depth, ag_cell *ret)
 {
-    skip_blanks(r);
-    if (r->p >= r->end)
-        return fail(r, AG_JSON_SYNTAX);
-    switch (*r->p) {
-    case '"': return read_string(r, ret);
+    p = skip_blanks(p, r->end);
+    if (p >= r->end)
+        return stop(r, p, AG_JSON_SYNTAX);
+    switch (*p) {
+    case '"': return read_string(r, p, ret);
     case '{':
     case '[':
         if (depth >= AG_DEPTH_MAX)
-            return fail(r, AG_JSON_DEPTH);
-        return *r->p == '{' ? read_object(r, depth + 1, ret) : read_array(r, depth + 1, ret);
-    case 't': return read_word(r, "true", 4, ag_bool(true), ret);
-    case 'f': return read_word(r, "false", 5, ag_bool(false), ret);
-    case 'n': return read_word(r, "null", 4, ag_null(), ret);
+            return stop(r, p, AG_JSON_DEPTH);
+        return *p == '{' ? read_object(r, p, depth + 1, ret) : read_array(r, p, depth + 1, ret);
+    case 't': return read_word(r, p, "true", 4, AG_BOOL | 1u << 8, ret);
+    case 'f': return read_word(r, p, "false", 5, AG_BOOL, ret);
+    case 'n': return read_word(r, p, "null", 4, AG_NULL, ret);
     case '-':
     case '0':
     case '1':
@@ -496,8 +504,8 @@ read_value(struct reader *r, unsigned depth, struct ag_value *ret)
     case '6':
     case '7':
     case '8':
-    case '9': return read_number(r, ret);
-    default: return fail(r, AG_JSON_SYNTAX);
+    case '9': return read_number(r, p, ret);
+    default: return stop(r, p, AG_JSON_SYNTAX);
     }
 }
 
@@ -515,30 +523,35 @@ finish(const struct reader *r, enum ag_json_status status, struct ag_json_error 
 enum ag_json_status
 ag_json_read(struct ag_mem *m, struct ag_str json, struct ag_value *ret, struct ag_json_error *reterr)
 {
-    struct reader r = {.m = m, .start = (const uint8_t *)json.p, .p = (const uint8_t *)json.p};
+    const uint8_t *text = (const uint8_t *)json.p;
+    struct reader r = {.m = m, .start = text, .p = text};
     if (json.n > AG_JSON_MAX)
         return finish(&r, AG_JSON_LIMIT, reterr);
     if (json.n == 0)
         return finish(&r, AG_JSON_SYNTAX, reterr);
-    r.end = r.p + json.n;
+    r.end = text + json.n;
     uintptr_t text_at = (uintptr_t)json.p, base_at = (uintptr_t)m->arena->base;
-    r.region = text_at >= base_at && text_at - base_at < m->arena->used ? AG_IN_ARENA : AG_IN_REQUEST;
+    bool is_in_arena = text_at >= base_at && text_at - base_at < m->arena->used;
+    enum ag_region region = is_in_arena ? AG_IN_ARENA : AG_IN_REQUEST;
+    r.base = m->base[region];
+    r.text_string = (unsigned)region << 4 | AG_STRING;
     size_t mark = ag_arena_mark(m->arena);
     if (m->arena->size < 2 * sizeof(ag_cell) + mark)
         return finish(&r, AG_JSON_ARENA, reterr);
     uintptr_t upper = (uintptr_t)(m->arena->base + m->arena->size) & ~(uintptr_t)7;
     r.top = (ag_cell *)(void *)(m->arena->base + (upper - (uintptr_t)m->arena->base));
-    struct ag_value v;
-    if (!read_value(&r, 0, &v)) {
+    ag_cell root;
+    const uint8_t *p = read_value(&r, text, 0, &root);
+    if (p) {
+        p = skip_blanks(p, r.end);
+        if (p != r.end)
+            stop(&r, p, AG_JSON_TRAILING);
+    }
+    if (r.status != AG_JSON_OK) {
         ag_arena_reset(m->arena, mark);
         return finish(&r, r.status, reterr);
     }
-    skip_blanks(&r);
-    if (r.p != r.end) {
-        ag_arena_reset(m->arena, mark);
-        return finish(&r, AG_JSON_TRAILING, reterr);
-    }
-    *ret = v;
+    *ret = ag_cell_load(m, root);
     return AG_JSON_OK;
 }
 
