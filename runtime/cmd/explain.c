@@ -23,7 +23,8 @@ verdict(const struct listing *l, const struct aegis_explain_rule *r)
         return "a condition is false";
     if (l->is_first_match && l->winner != UINT32_MAX && r->rule_ix > l->winner)
         return "not tried: an earlier rule decides";
-    return "type, target, agent or tenant does not match, or a more severe rule decides";
+    return l->is_first_match ? "type, target, agent or tenant does not match"
+                             : "type, target, agent or tenant does not match, or a more severe rule decides";
 }
 
 static void
