@@ -305,7 +305,7 @@ ag_pattern_find(const void *blob, struct ag_str subject, size_t start, struct ag
     bool is_literal = g.hints & PROG_LITERAL && n_span;
     // The table answers from the start of a text; elsewhere only when nothing looks at what is before.
     bool is_dfa = g.dfa.n && (start == 0 || !(g.hints & PROG_ASSERTS));
-    struct ag_str rest = ag_str_of(subject.n ? subject.p + start : NULL, subject.n - start);
+    struct ag_str rest = ag_str_of(subject.n ? subject.p + start : "", subject.n - start);
     if ((is_literal || is_dfa) && !pay(fuel, (uint64_t)rest.n + 1))
         return AG_PATTERN_FUEL;
     if (is_literal)
