@@ -14,6 +14,7 @@
 
 struct reader {
     const struct ag_mem *m;
+    struct ag_arena *arena; // m's
     const uint8_t *start, *end;
     const uint8_t *p;    // where reading stopped; the readers below carry their place in a register
     const uint8_t *base; // of the region of the text: the request, or the arena
@@ -59,7 +60,7 @@ skip_blanks(const uint8_t *p, const uint8_t *end)
 static inline void *
 alloc(struct reader *r, size_t n, size_t align)
 {
-    struct ag_arena *a = r->m->arena;
+    struct ag_arena *a = r->arena;
     size_t at = (a->used + (align - 1)) & ~(align - 1), limit = (size_t)((uint8_t *)r->top - a->base);
     if (at > limit || n > limit - at) {
         fail(r, AG_JSON_ARENA);
@@ -73,7 +74,7 @@ alloc(struct reader *r, size_t n, size_t align)
 static inline bool
 push_cells(struct reader *r, size_t n)
 {
-    if ((size_t)((uint8_t *)r->top - r->m->arena->base) < r->m->arena->used + n * sizeof(ag_cell))
+    if ((size_t)((uint8_t *)r->top - r->arena->base) < r->arena->used + n * sizeof(ag_cell))
         return fail(r, AG_JSON_ARENA);
     r->top -= n;
     return true;
@@ -243,7 +244,7 @@ read_other_number(struct reader *r, const uint8_t *from, ag_cell *ret)
            ((*p >= '0' && *p <= '9') || *p == '.' || *p == 'e' || *p == 'E' || *p == '+' || *p == '-'))
         p++;
     struct ag_num num;
-    struct ag_arena *a = r->m->arena;
+    struct ag_arena *a = r->arena;
     size_t size = a->size;
     a->size = (size_t)((uint8_t *)r->top - a->base);
     enum ag_num_status s = ag_num_parse(ag_str_of((const char *)from, (size_t)(p - from)), a, &num);
@@ -289,7 +290,15 @@ read_word(struct reader *r, const uint8_t *p, const char *word, size_t n, ag_cel
 // --- containers
 // ------------------------------------------------------------------------------------------------
 
-static const uint8_t *read_value(struct reader *r, const uint8_t *p, unsigned depth, ag_cell *ret);
+static const uint8_t *read_other_value(struct reader *r, const uint8_t *p, unsigned depth, ag_cell *ret);
+
+// Most values are strings.
+static inline const uint8_t *
+read_value(struct reader *r, const uint8_t *p, unsigned depth, ag_cell *ret)
+{
+    p = skip_blanks(p, r->end);
+    return p < r->end && *p == '"' ? read_string(r, p, ret) : read_other_value(r, p, depth, ret);
+}
 
 // Turns the waiting elements into an array.
 static bool
@@ -421,8 +430,7 @@ close_object(struct reader *r, ag_cell *bottom, ag_cell *ret)
     if (!keys)
         return false;
     struct ag_object_rec *rec = (void *)(keys + n);
-    *rec =
-        (struct ag_object_rec){.n = (uint32_t)n, .keys_off = (uint32_t)((uint8_t *)keys - r->m->arena->base)};
+    *rec = (struct ag_object_rec){.n = (uint32_t)n, .keys_off = (uint32_t)((uint8_t *)keys - r->arena->base)};
     for (size_t i = 0; i < n; i++) {
         keys[i] = a[n - 1 - i].key;
         rec->value[i] = a[n - 1 - i].value;
@@ -478,14 +486,13 @@ read_object(struct reader *r, const uint8_t *p, unsigned depth, ag_cell *ret)
     }
 }
 
+// A value at p that is no string.
 static const uint8_t *
-read_value(struct reader *r, const uint8_t *p, unsigned depth, ag_cell *ret)
+read_other_value(struct reader *r, const uint8_t *p, unsigned depth, ag_cell *ret)
 {
-    p = skip_blanks(p, r->end);
     if (p >= r->end)
         return stop(r, p, AG_JSON_SYNTAX);
     switch (*p) {
-    case '"': return read_string(r, p, ret);
     case '{':
     case '[':
         if (depth >= AG_DEPTH_MAX)
@@ -524,7 +531,7 @@ enum ag_json_status
 ag_json_read(struct ag_mem *m, struct ag_str json, struct ag_value *ret, struct ag_json_error *reterr)
 {
     const uint8_t *text = (const uint8_t *)json.p;
-    struct reader r = {.m = m, .start = text, .p = text};
+    struct reader r = {.m = m, .arena = m->arena, .start = text, .p = text};
     if (json.n > AG_JSON_MAX)
         return finish(&r, AG_JSON_LIMIT, reterr);
     if (json.n == 0)

@@ -366,8 +366,7 @@ ag_value_path(const struct ag_mem *m, struct ag_value v, struct ag_value path)
                           cell_offset(*at))) { // names through objects, as nearly every path goes
         if ((*key & 15) != AG_STRING)
             return follow(m, at ? ag_cell_load(m, *at) : v, path, (uint32_t)(key - ag_value_cells(path)));
-        const char *name = (const char *)m->base[*key >> 4 & 3] + cell_offset(*key);
-        at = find_member(m, o, region, ag_str_of(name, *key >> 8 & AG_STRING_MAX));
+        at = find_member(m, o, region, ag_cell_str(m, *key));
         if (!at)
             return ag_undef();
         if (++key == end)

@@ -179,6 +179,13 @@ ag_cell_load(const struct ag_mem *m, ag_cell c)
     return v;
 }
 
+// The bytes of a cell that holds a string.
+static inline struct ag_str
+ag_cell_str(const struct ag_mem *m, ag_cell c)
+{
+    return ag_str_of((const char *)m->base[c >> 4 & 3] + (c >> 32), c >> 8 & AG_STRING_MAX);
+}
+
 // --- value.c
 // Makes a cell of a stored kind. Boxes a large integer in the arena; returns false when the arena is full.
 bool ag_cell_store(const struct ag_mem *m, struct ag_value v, ag_cell *ret);

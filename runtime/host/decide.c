@@ -119,16 +119,19 @@ static enum aegis_status
 scan_fields(struct aegis_ctx *ctx, bool is_strict, struct aegis_error *reterr)
 {
     const struct ag_mem *m = &ctx->call.mem;
-    memset(ctx->field, 0, sizeof ctx->field); // undefined
+    const ag_cell *keys = ag_object_keys(m, ctx->input), *values = ag_value_cells(ctx->input);
+    for (unsigned f = 0; f < AGR_FIELDS; f++)
+        ctx->field[f] = ag_undef();
     for (uint32_t i = 0; i < ctx->input.len; i++) {
-        struct ag_value key = ag_object_key(m, ctx->input, i);
-        enum agr_field f = field_of((const char *)key.p, key.len);
+        struct ag_str key = ag_cell_str(m, keys[i]); // keys of an input are strings
+        enum agr_field f = field_of(key.p, key.n);
         if (f == AGR_FIELDS)
             continue;
-        ctx->field[f] = ag_value_at(m, ctx->input, i);
+        struct ag_value v = ag_cell_load(m, values[i]);
+        ctx->field[f] = v;
         enum ag_kind want = f == AGR_F_PARAMS ? AG_OBJECT : AG_STRING;
-        if (is_strict && ctx->field[f].kind != want)
-            return agr_fail(reterr, AEGIS_MALFORMED, "field \"%.*s\" must be %s", (int)key.len, (const char *)key.p,
+        if (is_strict && v.kind != want)
+            return agr_fail(reterr, AEGIS_MALFORMED, "field \"%.*s\" must be %s", (int)key.n, key.p,
                             want == AG_OBJECT ? "an object" : "a string");
     }
     return AEGIS_OK;
