@@ -2,9 +2,11 @@
 // aegis evaluate: one governance proposal (A4) against the six gates and the drift monitor (A22). The
 // proposal's fields, aliases and ranges are the machine's business (vm/proposal.c); this file only adds what
 // options say. In: JSON. Out: the record of A14; exit 0 proceed, 1 halt, 2 pause or escalate, 3 malformed.
-// Next: govern.c.
-#include "govern.h"
+// Next: parameters.c, server/govern.c.
+#include "parameters.h"
 
+#include "aegis_tools.h"
+#include "govern.h"
 #include "json.h"
 
 #include <stdlib.h>
@@ -99,17 +101,17 @@ run(const struct request *r, const char *policy, int64_t now)
     char *text = agr_read_file(r->input, INPUT_MAX, &n), *mem = malloc(2 * INPUT_MAX);
     struct aegis_policy *p = NULL;
     struct agr_sim sim;
-    struct agr_govern g;
+    struct agr_govern g = {0};
     struct ag_buf b;
     if (!text || !mem)
         goto out;
     ag_buf_init(&b, mem, 2 * INPUT_MAX - 1);
     if (!compose(r, ag_str_of(text, n), &b))
         goto out;
-    p = agr_govern_load(policy, &code);
+    p = agr_parameters_load(policy, &code);
     if (!p)
         goto out;
-    agr_govern_read(p, &g);
+    aegis_policy_gate_params(p, agr_govern_take, &g);
     code = AGR_EXIT_UNAVAILABLE;
     if (!agr_sim_open(&sim, p, now))
         goto out;

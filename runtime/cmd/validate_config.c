@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // aegis validate-config: checks governance parameters and prints the ten values that the gates will use (A1,
 // A23). In: a parameter file, a policy or an image. Out: {"valid":true,"parameters":{…}}; exit 1 when
-// refused. Next: govern.c.
-#include "govern.h"
+// refused. Next: parameters.c.
+#include "parameters.h"
 
 #include <stdlib.h>
 
@@ -60,7 +60,7 @@ cmd_validate_config(int argc, char **argv)
     if (args.n > 1)
         return agr_die(AGR_EXIT_HELD, "validate-config: give one file");
     const char *from_env = getenv("AEGIS_CONFIG_PATH");
-    struct aegis_policy *p = agr_govern_load(args.n                  ? args.v[0]
+    struct aegis_policy *p = agr_parameters_load(args.n                  ? args.v[0]
                                              : from_env && *from_env ? from_env
                                                                      : NULL,
                                              &code);

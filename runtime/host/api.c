@@ -224,6 +224,13 @@ aegis_policy_gate_params(const struct aegis_policy *p,
     return AEGIS_OK;
 }
 
+enum aegis_status
+aegis_ctx_gate_params(const struct aegis_ctx *ctx, void (*param)(void *arg, const char *name, double value),
+                      void *arg)
+{
+    return ctx->is_pinned ? aegis_policy_gate_params(ctx->pin.policy, param, arg) : AEGIS_NO_ENTRY;
+}
+
 struct aegis_str
 aegis_decision_text(unsigned decision)
 {

@@ -5,6 +5,8 @@
 // built in a buffer that is kept. Next file to read: data.c.
 #include "data.h"
 
+#include "aegis_tools.h"
+#include "govern.h"
 #include "json.h"
 #include "reply.h"
 
@@ -236,168 +238,12 @@ agr_compat_execute(struct agr_conn *c, const struct agr_request *r)
 
 // --- governance
 
-// A double with six decimals, for display (A14), trailing zeros cut.
 static void
-put_number(struct ag_buf *b, double v)
+put_governance(struct agr_conn *c, struct ag_buf *b, const struct aegis_decision *d)
 {
-    char text[48];
-    int n = snprintf(text, sizeof text, "%.6f", v > 1e15 ? 1e15 : v < -1e15 ? -1e15 : v);
-    while (n > 1 && text[n - 1] == '0')
-        n--;
-    if (text[n - 1] == '.')
-        n--;
-    ag_buf_put(b, text, (size_t)n);
-}
-
-static bool
-has_failed(const struct aegis_gate *g)
-{
-    return ag_str_is(str_in(g->state), "fail");
-}
-
-static void
-put_gate(struct ag_buf *b, const struct aegis_gate *g)
-{
-    ag_buf_lit(b, "{\"passed\":");
-    ag_buf_str(b, has_failed(g) ? AG_STR("false") : AG_STR("true"));
-    put_member(b, "state", str_in(g->state));
-    ag_buf_lit(b, ",\"value\":");
-    put_number(b, g->value);
-    ag_buf_lit(b, ",\"threshold\":");
-    put_number(b, g->threshold);
-    ag_buf_lit(b, ",\"confidence\":");
-    put_number(b, g->confidence);
-    ag_buf_lit(b, ",\"message\":\"");
-    ag_buf_str(b, str_in(g->name));
-    ag_buf_str(b, ag_str_is(str_in(g->state), "skipped")
-                      ? AG_STR(" gate was skipped: its input is missing\"}")
-                  : has_failed(g) ? AG_STR(" gate failed\"}")
-                                  : AG_STR(" gate passed\"}"));
-}
-
-// The status that is enforced: the gates' own unless a switch or limit was more severe.
-static struct ag_str
-status_a(const struct aegis_decision *d)
-{
-    struct ag_str status = str_in(d->gov_status);
-    if (d->is_allowed && status.n)
-        return status;
-    if (d->outcome != AEGIS_KILL && status.n && !ag_str_is(status, "proceed"))
-        return status;
-    switch (d->outcome) {
-    case AEGIS_ALLOW:
-    case AEGIS_MONITOR: return AG_STR("proceed");
-    case AEGIS_THROTTLE: return AG_STR("pause");
-    case AEGIS_ESCALATE: return AG_STR("escalate");
-    default: return AG_STR("halt");
-    }
-}
-
-// Names of the failed gates as a JSON array; how many failed.
-static uint32_t
-put_failing(struct ag_buf *b, const struct aegis_decision *d)
-{
-    uint32_t n = 0;
-    ag_buf_char(b, '[');
-    for (uint32_t i = 0; i < d->n_gates; i++)
-        if (has_failed(&d->gates[i])) {
-            if (n++)
-                ag_buf_char(b, ',');
-            ag_buf_json_str(b, str_in(d->gates[i].name));
-        }
-    ag_buf_char(b, ']');
-    return n;
-}
-
-static void
-put_next_steps(struct ag_buf *b, struct ag_str status)
-{
-    ag_buf_lit(b, ",\"next_steps\":[");
-    if (ag_str_is(status, "pause"))
-        ag_buf_lit(b, "\"change the proposal so that the failing gates pass, then ask again\"");
-    else if (ag_str_is(status, "halt"))
-        ag_buf_lit(b, "\"do not carry the proposal out; a different proposal is needed\"");
-    else if (ag_str_is(status, "escalate"))
-        ag_buf_lit(b, "\"ask a person to decide\"");
-    ag_buf_lit(b, "],\"constraints\":[]");
-}
-
-// Any failed gate but complexity may be overridden by two people (A33).
-static bool
-is_override_eligible(const struct aegis_decision *d)
-{
-    bool has_cause = false;
-    for (uint32_t i = 0; i < d->n_gates; i++) {
-        if (!has_failed(&d->gates[i]))
-            continue;
-        if (ag_str_is(str_in(d->gates[i].name), "complexity"))
-            return false;
-        has_cause = true;
-    }
-    return has_cause && !ag_str_is(status_a(d), "proceed");
-}
-
-static void
-put_rationale(struct ag_buf *b, const struct aegis_decision *d, uint32_t failed)
-{
-    char text[160];
-    uint32_t passed = d->n_gates - failed;
-    if (failed)
-        snprintf(text, sizeof text, "%u of %u gates failed", failed, d->n_gates);
-    else if (d->outcome == AEGIS_ESCALATE)
-        snprintf(text, sizeof text, "%u gates passed; a person must decide", passed);
-    else
-        snprintf(text, sizeof text, "%u gates passed", passed);
-    put_member(b, "rationale", ag_str_z(text));
-}
-
-static void
-put_governance(struct ag_buf *b, const struct aegis_decision *d)
-{
-    struct ag_str status = status_a(d);
-    struct ag_buf failing;
-    char names[256], when[40];
-    struct ag_buf t;
-    ag_buf_init(&failing, names, sizeof names);
-    uint32_t failed = put_failing(&failing, d);
-    ag_buf_char(b, '{');
-    put_member(b, "status", status);
-    put_member(b, "decision_id", str_in(d->id));
-    ag_buf_lit(b, ",\"confidence\":");
-    put_number(b, d->confidence);
-    ag_buf_lit(b, ",\"gates_passed\":");
-    ag_buf_u64(b, d->n_gates - failed);
-    ag_buf_lit(b, ",\"gates_failed\":");
-    ag_buf_u64(b, failed);
-    ag_buf_lit(b, ",\"failing_gates\":");
-    ag_buf_put(b, failing.p, failing.n);
-    put_rationale(b, d, failed);
-    put_next_steps(b, status);
-    ag_buf_init(&t, when, sizeof when);
-    ag_buf_time(&t, d->now_ns, 0);
-    put_member(b, "timestamp", ag_str_of(t.p, t.n));
-    bool is_eligible = is_override_eligible(d);
-    ag_buf_lit(b, ",\"override_eligible\":");
-    ag_buf_str(b, is_eligible ? AG_STR("true,\"override_requires\":[\"risk_lead\",\"security_lead\"]")
-                              : AG_STR("false,\"override_requires\":[]"));
-    if (d->would_be.n) {
-        ag_buf_lit(b, ",\"shadow\":true");
-        put_member(b, "would_be", str_in(d->would_be));
-    }
-    if (d->reason.n)
-        put_member(b, "reason", str_in(d->reason));
-    ag_buf_lit(b, ",\"gates\":{");
-    for (uint32_t i = 0; i < d->n_gates; i++) {
-        if (i)
-            ag_buf_char(b, ',');
-        ag_buf_json_str(b, str_in(d->gates[i].name));
-        ag_buf_char(b, ':');
-        put_gate(b, &d->gates[i]);
-    }
-    ag_buf_lit(b, "},\"drift\":{\"kl\":");
-    put_number(b, d->drift_kl);
-    put_member(b, "status", str_in(d->drift_status));
-    ag_buf_lit(b, "}}");
+    struct agr_govern g = {0};
+    aegis_ctx_gate_params(worker_of(c)->ctx, agr_govern_take, &g);
+    agr_govern_json(&g, d, b);
 }
 
 // What an unfinished decision means to a caller of system A: it must be told apart from a status (A44).
@@ -477,7 +323,7 @@ agr_compat_governance(struct agr_conn *c, const struct agr_request *r)
     enum aegis_status s = agr_data_decide(c, "evaluate", r->body, &d, &e);
     if (is_answered_a(c, r->body, s, &d, &e) || !room(&out, ITEM_BYTES))
         return;
-    put_governance(&out, &d);
+    put_governance(c, &out, &d);
     reply_a(c, r, &d, &out);
 }
 
@@ -539,14 +385,14 @@ agr_compat_risk_check(struct agr_conn *c, const struct agr_request *r)
         return;
     }
     if (d.outcome == AEGIS_KILL || d.outcome == AEGIS_THROTTLE) { // a switch or limit spoke, not the gate
-        put_governance(&out, &d);
+        put_governance(c, &out, &d);
         reply_a(c, r, &d, &out);
         return;
     }
     ag_buf_lit(&out, "{\"status\":");
-    ag_buf_str(&out, has_failed(risk) ? AG_STR("\"pause\"") : AG_STR("\"proceed\""));
+    ag_buf_str(&out, ag_str_is(str_in(risk->state), "fail") ? AG_STR("\"pause\"") : AG_STR("\"proceed\""));
     ag_buf_lit(&out, ",\"risk\":");
-    put_gate(&out, risk);
+    agr_govern_gate(risk, &out);
     put_member(&out, "decision_id", str_in(d.id));
     ag_buf_char(&out, '}');
     reply_a(c, r, &d, &out);

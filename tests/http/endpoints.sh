@@ -11,7 +11,7 @@ cat >"$work/policy.yaml" <<'YAML'
 version: "1"
 name: endpoints
 defaults: { risk_level: medium, approval: approve }
-gates: { risk: {}, profit: {}, novelty: {}, complexity: {}, quality: {}, utility: {} }
+gates: { risk: {}, profit: {}, novelty: {}, complexity: {}, quality: {}, utility: {}, drift: {} }
 limits:
   - { name: few, key: [agent], rate: 3/m, burst: 3, match: { type: "limited" } }
 rules:
@@ -101,6 +101,27 @@ post /evaluate "{\"proposal_summary\":\"p\",\"estimated_impact\":\"high\",$good}
 expect 200 '^\{"status":"escalate"' "A15: escalate"
 post /evaluate "{\"proposal_summary\":\"p\",\"complexity_score\":0.1,\"novelty_score\":0.9}"
 expect 200 '^\{"status":"halt"' "A15: halt"
+series() { printf '['; for i in $(seq "$1"); do printf '%s%s' "${sep-}" "$2"; sep=,; done; printf ']'; sep=; }
+same() { # NAME PROPOSAL: both answer with the same record
+    local a b
+    post /evaluate "$2"
+    a=$(sed -E 's/"(decision_id|timestamp)":"[^"]*",//g' "$work/body")
+    b=$(printf '%s' "$2" | "$aegis" evaluate "$work/policy.yaml" | sed -E 's/"(decision_id|timestamp)":"[^"]*",//g')
+    [ -n "$a" ] && [ "$a" = "$b" ]
+    check $? "A14: aegis evaluate and POST /evaluate agree: $1" "$a
+$b"
+}
+same proceed "{\"proposal_summary\":\"p\",$good}"
+same pause '{"proposal_summary":"p"}'
+grep -q '"override_eligible":true,"override_requires":\["risk_lead","security_lead"\]' "$work/body"
+check $? "A14: two people may override a failed gate" "$(body)"
+same halt '{"proposal_summary":"p","complexity_score":0.1,"novelty_score":0.9}'
+same "a flag" "{\"proposal_summary\":\"p\",\"requires_human_approval\":true,$good}"
+grep -q '"override_eligible":false' "$work/body"
+check $? "A14: a flag is no gate" "$(body)"
+same drift "{\"proposal_summary\":\"p\",$good,\"drift_baseline_data\":$(series 30 0.05),\"drift_current_data\":$(series 30 0.95)}"
+grep -q '^{"status":"escalate".*"gates_passed":6,"gates_failed":0,"failing_gates":\[\].*"drift":{"kl":[0-9.]*,"status":"critical"}' "$work/body"
+check $? "A12: drift escalates and is none of the six gates" "$(body)"
 post /evaluate '{"proposal_summary":"p","shadow_mode":true}'
 expect 200 '^\{"status":"proceed".*"shadow":true,"would_be":"pause"' "A13: shadow"
 post /evaluate '{"proposal_summary":"p","no_such":1}'

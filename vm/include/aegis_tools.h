@@ -24,6 +24,9 @@ AEGIS_API void aegis_policy_disasm(const struct aegis_policy *p, void (*line)(vo
  */
 AEGIS_API enum aegis_status aegis_policy_gate_params(const struct aegis_policy *p,
                                                      void (*param)(void *arg, const char *name, double value), void *arg);
+/* The same of the policy that the last decision of ctx used. AEGIS_NO_ENTRY: no gates, or no decision yet. */
+AEGIS_API enum aegis_status aegis_ctx_gate_params(const struct aegis_ctx *ctx,
+                                                  void (*param)(void *arg, const char *name, double value), void *arg);
 
 /* Words for the numbers in struct aegis_policy_info; static, empty when there is none. */
 AEGIS_API struct aegis_str aegis_decision_text(unsigned decision);

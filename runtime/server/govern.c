@@ -1,134 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
-// Governance parameters as policies and governance decisions as JSON (A2, A14). A flat dictionary becomes the
-// `parameters:` of a policy and goes through aegisc like every other one. In: files, decisions. Out:
-// policies, text. Next file to read: evaluate.c.
+// A governance decision as the record of A14. In: a decision of entrypoint "evaluate" and which gates
+// escalate. Out: JSON in the caller's buffer; nothing is kept. The status is the one that is enforced: a kill
+// switch halts whatever the gates say. Next file to read: compat.c.
 #include "govern.h"
 
-#include "store.h"
-#include "yaml_doc.h"
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
 
-#include <stdlib.h>
-
-#define PARAMETERS_MAX (1u << 20)
 static const char *const gate_names[] = {"risk",    "profit",  "novelty", "complexity",
                                          "quality", "utility", "drift"};
 #define NGATES (sizeof gate_names / sizeof *gate_names)
 
-// A dictionary without any key of a policy is one of parameters.
-static bool
-is_flat(yaml_document_t *d)
-{
-    static const char *const policy_keys[] = {"version",  "parameters", "gates", "rules",
-                                              "defaults", "limits",     "audit"};
-    const yaml_node_t *root = yaml_document_get_root_node(d);
-    if (root->type != YAML_MAPPING_NODE)
-        return false;
-    for (size_t i = 0; i < sizeof policy_keys / sizeof *policy_keys; i++)
-        if (agr_yaml_get(d, root, policy_keys[i]))
-            return false;
-    return true;
-}
-
-// telemetry_url and mcp_rate_limit stand beside the parameters, everything else inside.
-static bool
-write_policy(yaml_document_t *d, struct ag_buf *b)
-{
-    static const char *const beside[] = {"telemetry_url", "mcp_rate_limit"};
-    const yaml_node_t *root = yaml_document_get_root_node(d);
-    bool ok = true;
-    for (size_t i = 0; i < 2 && ok; i++) {
-        const yaml_node_t *n = agr_yaml_get(d, root, beside[i]);
-        if (!n)
-            continue;
-        ag_buf_str(b, ag_str_z(beside[i]));
-        ag_buf_lit(b, ": ");
-        ok = agr_yaml_json(d, n, b);
-        ag_buf_char(b, '\n');
-    }
-    ag_buf_lit(b, "parameters: {");
-    bool is_first = true;
-    for (const yaml_node_pair_t *p = root->data.mapping.pairs.start; ok && p < root->data.mapping.pairs.top;
-         p++) {
-        const char *key = agr_yaml_text(yaml_document_get_node(d, p->key));
-        if (strcmp(key, beside[0]) == 0 || strcmp(key, beside[1]) == 0)
-            continue;
-        if (!is_first)
-            ag_buf_lit(b, ", ");
-        is_first = false;
-        ag_buf_json_str(b, ag_str_z(key));
-        ag_buf_lit(b, ": ");
-        ok = agr_yaml_json(d, yaml_document_get_node(d, p->value), b);
-    }
-    ag_buf_lit(b, "}\n");
-    return ok && !b->is_full;
-}
-
-static struct aegis_policy *
-load_flat(yaml_document_t *d, const char *path, int *ret_exit)
-{
-    struct ag_buf b;
-    struct aegis_policy *p = NULL;
-    char *mem = malloc(PARAMETERS_MAX);
-    *ret_exit = AGR_EXIT_UNAVAILABLE;
-    if (!mem)
-        return NULL;
-    ag_buf_init(&b, mem, PARAMETERS_MAX);
-    if (write_policy(d, &b))
-        p = agr_load_text(ag_str_of(b.p, b.n), path, ret_exit);
-    else
-        agr_die(0, "%s: the parameters are too long or nest too deep", path);
-    free(mem);
-    return p;
-}
-
-static bool
-has_suffix(const char *s, const char *suffix)
-{
-    size_t n = strlen(s), m = strlen(suffix);
-    return n > m && strcmp(s + n - m, suffix) == 0;
-}
-
-struct aegis_policy *
-agr_govern_load(const char *path, int *ret_exit)
-{
-    if (!path)
-        return agr_load_text(AG_STR("parameters: {}\n"), "built-in", ret_exit);
-    if (!agr_is_source(path) && !has_suffix(path, ".json"))
-        return agr_load(path, NULL, ret_exit);
-    yaml_document_t d;
-    *ret_exit = AGR_EXIT_UNAVAILABLE;
-    if (!agr_yaml_load(path, &d))
-        return NULL;
-    struct aegis_policy *p;
-    size_t n;
-    if (is_flat(&d)) {
-        p = load_flat(&d, path, ret_exit);
-    } else if (agr_is_source(path)) {
-        p = agr_load(path, NULL, ret_exit);
-    } else {
-        char *text = agr_read_file(path, PARAMETERS_MAX, &n);
-        p = text ? agr_load_text(ag_str_of(text, n), path, ret_exit) : NULL;
-        free(text);
-    }
-    yaml_document_delete(&d);
-    return p;
-}
-
-static void
-take_on_fail(void *arg, const char *name, double value)
+void
+agr_govern_take(void *arg, const char *name, double value)
 {
     struct agr_govern *g = arg;
     for (size_t i = 0; i < NGATES; i++)
         if (strncmp(name, "on_fail.", 8) == 0 && strcmp(name + 8, gate_names[i]) == 0 && value > 1.5 &&
             value < 2.5)
             g->escalating |= 1u << i;
-}
-
-void
-agr_govern_read(const struct aegis_policy *p, struct agr_govern *ret)
-{
-    memset(ret, 0, sizeof *ret);
-    aegis_policy_gate_params(p, take_on_fail, ret);
 }
 
 static bool
@@ -141,6 +32,10 @@ static void
 number(struct ag_buf *b, double v)
 {
     char text[64];
+    if (!isfinite(v)) {
+        ag_buf_lit(b, "null");
+        return;
+    }
     int n = snprintf(text, sizeof text, "%.6f", v);
     if (n < 0 || (size_t)n >= sizeof text)
         n = snprintf(text, sizeof text, "%.6e", v);
@@ -161,11 +56,34 @@ text_member(struct ag_buf *b, const char *key, struct aegis_str s)
     ag_buf_json_str(b, ag_str_of(s.p, s.n));
 }
 
+// A switch or a limit that was more severe than the gates.
+static bool
+is_stopped(const struct aegis_decision *d)
+{
+    return d->outcome == AEGIS_KILL || d->outcome == AEGIS_THROTTLE;
+}
+
+struct ag_str
+agr_govern_status(const struct aegis_decision *d)
+{
+    if (d->gov_status.n && !(is_stopped(d) && (d->outcome == AEGIS_KILL || is(d->gov_status, "proceed"))))
+        return ag_str_of(d->gov_status.p, d->gov_status.n);
+    switch (d->outcome) {
+    case AEGIS_ALLOW:
+    case AEGIS_MONITOR: return AG_STR("proceed");
+    case AEGIS_THROTTLE: return AG_STR("pause");
+    case AEGIS_ESCALATE: return AG_STR("escalate");
+    default: return AG_STR("halt");
+    }
+}
+
 // Was a gate the reason for the status? Flags of the request escalate, they never pause or halt.
 static bool
 is_override_eligible(const struct agr_govern *g, const struct aegis_decision *d)
 {
     bool is_by_gate = is(d->gov_status, "pause") || is(d->gov_status, "halt");
+    if (is_stopped(d))
+        return false;
     for (uint32_t i = 0; i < d->n_gates; i++) {
         if (is(d->gates[i].name, "complexity") && is(d->gates[i].state, "fail"))
             return false;
@@ -208,7 +126,7 @@ write_rationale(const struct aegis_decision *d, struct ag_buf *b)
 {
     bool is_first = true;
     ag_buf_lit(b, ",\"rationale\":\"");
-    for (uint32_t i = 0; i < d->n_gates; i++) {
+    for (uint32_t i = 0; i < d->n_gates && !is_stopped(d); i++) {
         const struct aegis_gate *g = &d->gates[i];
         if (!is(g->state, "fail") || is(g->name, "drift"))
             continue;
@@ -219,15 +137,33 @@ write_rationale(const struct aegis_decision *d, struct ag_buf *b)
         ag_buf_lit(b, ": ");
         write_reason(g, b);
     }
-    if (is(d->drift_status, "critical")) {
+    if (is(d->drift_status, "critical") && !is_stopped(d)) {
         ag_buf_str(b, is_first ? AG_STR("drift is critical") : AG_STR("; drift is critical"));
         is_first = false;
     }
-    if (is_first && is(d->gov_status, "proceed"))
+    if (is_first && is(d->gov_status, "proceed") && !is_stopped(d))
         ag_buf_lit(b, "all gates passed");
     else if (is_first)
         ag_buf_put(b, d->reason.p, d->reason.n);
     ag_buf_char(b, '"');
+}
+
+void
+agr_govern_gate(const struct aegis_gate *g, struct ag_buf *b)
+{
+    ag_buf_lit(b, "{\"passed\":");
+    ag_buf_str(b, is(g->state, "fail") ? AG_STR("false") : AG_STR("true"));
+    ag_buf_char(b, ',');
+    text_member(b, "state", g->state);
+    ag_buf_lit(b, ",\"value\":");
+    number(b, g->value);
+    ag_buf_lit(b, ",\"threshold\":");
+    number(b, g->threshold);
+    ag_buf_lit(b, ",\"confidence\":");
+    number(b, g->confidence);
+    ag_buf_lit(b, ",\"message\":\"");
+    write_reason(g, b);
+    ag_buf_lit(b, "\"}");
 }
 
 static void
@@ -243,20 +179,8 @@ write_gates(const struct aegis_decision *d, struct ag_buf *b)
             ag_buf_char(b, ',');
         is_first = false;
         ag_buf_json_str(b, ag_str_of(g->name.p, g->name.n));
-        ag_buf_lit(b, ":{\"passed\":");
-        ag_buf_str(b, is(g->state, "fail") ? AG_STR("false") : AG_STR("true"));
-        ag_buf_char(b, ',');
-        text_member(b, "state", g->state);
-        ag_buf_lit(b, ",\"value\":");
-        number(b, g->value);
-        ag_buf_lit(b, ",\"threshold\":");
-        number(b, g->threshold);
-        ag_buf_lit(b, ",\"confidence\":");
-        number(b, g->confidence);
-        ag_buf_lit(b, ",\"message\":\"");
-        write_reason(g, b);
-        ag_buf_char(b, '"');
-        ag_buf_char(b, '}');
+        ag_buf_char(b, ':');
+        agr_govern_gate(&d->gates[i], b);
     }
     ag_buf_char(b, '}');
 }
@@ -279,7 +203,7 @@ write_counts(const struct aegis_decision *d, struct ag_buf *b)
     ag_buf_lit(b, ",\"failing_gates\":[");
     bool is_first = true;
     for (uint32_t i = 0; i < d->n_gates; i++) {
-        if (!is(d->gates[i].state, "fail"))
+        if (!is(d->gates[i].state, "fail") || is(d->gates[i].name, "drift"))
             continue;
         if (!is_first)
             ag_buf_char(b, ',');
@@ -292,12 +216,16 @@ write_counts(const struct aegis_decision *d, struct ag_buf *b)
 static const char *
 next_step(const struct aegis_decision *d)
 {
-    struct aegis_str s = d->would_be.n ? d->would_be : d->gov_status;
-    if (is(s, "pause"))
+    struct ag_str s = d->would_be.n ? ag_str_of(d->would_be.p, d->would_be.n) : agr_govern_status(d);
+    if (d->outcome == AEGIS_KILL)
+        return "wait until the kill switch is lifted";
+    if (d->outcome == AEGIS_THROTTLE)
+        return "ask again after Retry-After";
+    if (ag_str_is(s, "pause"))
         return "improve what the failing gates measure and propose again";
-    if (is(s, "escalate"))
+    if (ag_str_is(s, "escalate"))
         return "ask a person to approve the proposal";
-    if (is(s, "halt"))
+    if (ag_str_is(s, "halt"))
         return "do not proceed: make the change simpler or reversible";
     return NULL;
 }
@@ -308,7 +236,8 @@ agr_govern_json(const struct agr_govern *g, const struct aegis_decision *d, stru
     const char *step = next_step(d);
     bool is_eligible = is_override_eligible(g, d);
     ag_buf_char(b, '{');
-    text_member(b, "status", d->gov_status);
+    struct ag_str status = agr_govern_status(d);
+    text_member(b, "status", (struct aegis_str){status.p, status.n});
     if (d->id.n) {
         ag_buf_char(b, ',');
         text_member(b, "decision_id", d->id);
@@ -340,14 +269,4 @@ agr_govern_json(const struct agr_govern *g, const struct aegis_decision *d, stru
     ag_buf_lit(b, "},\"policy\":{");
     text_member(b, "digest", d->policy_digest);
     ag_buf_lit(b, "}}");
-}
-
-int
-agr_govern_exit(const struct aegis_decision *d)
-{
-    if (is(d->gov_status, "proceed"))
-        return AGR_EXIT_OK;
-    if (is(d->gov_status, "halt"))
-        return AGR_EXIT_DENIED;
-    return is(d->gov_status, "pause") || is(d->gov_status, "escalate") ? AGR_EXIT_HELD : AGR_EXIT_UNAVAILABLE;
 }
