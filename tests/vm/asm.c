@@ -308,6 +308,8 @@ directive(char *text)
     unsigned n = 0;
     for (char *t = strtok_r(text, " \t", &save); t && n < 32; t = strtok_r(NULL, " \t", &save))
         w[n++] = t;
+    if (n == 0)
+        return fail("no directive");
     if (strcmp(w[0], ".func") == 0 && n > 1)
         return directive_func(w, n);
     if (strcmp(w[0], ".table") == 0)
