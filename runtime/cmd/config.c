@@ -229,7 +229,7 @@ agr_config_load(struct agr_config *c, const char *file)
         if (!agr_config_set(c, (enum agr_conf_id)i, table[i].standard, AGR_FROM_DEFAULT))
             return false;
     if (!file)
-        file = getenv("AEGIS_CONFIG_PATH");
+        file = getenv("AEGIS_SERVER_CONFIG");
     return (!file || !*file || read_file(c, file)) && read_environment(c);
 }
 
@@ -378,7 +378,6 @@ agr_config_server(struct agr_config *c, struct agr_server_config *ret)
     ret->keys_dir = c->value[AGR_CONF_KEYS];
     ret->api_keys = text_or_null(c, AGR_CONF_API_KEYS);
     ret->admin_tokens = text_or_null(c, AGR_CONF_ADMIN_TOKENS);
-    ret->log_level = c->value[AGR_CONF_LOG_LEVEL];
     ret->is_sandboxed = c->value[AGR_CONF_SANDBOX][0] == 't';
     ret->allow_rollback = c->value[AGR_CONF_ROLLBACK][0] == 't';
     ret->ignore_kept = c->value[AGR_CONF_IGNORE_KEPT][0] == 't';
@@ -390,6 +389,9 @@ agr_config_server(struct agr_config *c, struct agr_server_config *ret)
         !number(c, AGR_CONF_RESERVE, 0, NUMBER_MAX, &reserve) ||
         !number(c, AGR_CONF_THROTTLE_STATUS, 403, 429, &ret->throttle_status))
         return false;
+    if (!agr_log_parse(c->value[AGR_CONF_LOG_LEVEL], &ret->log_level))
+        return fail(c, "log.level (%s): \"%s\" is not debug, info, warning or error",
+                    agr_config_source_text(c->source[AGR_CONF_LOG_LEVEL]), c->value[AGR_CONF_LOG_LEVEL]);
     if (ret->throttle_status != 403 && ret->throttle_status != 429)
         return fail(c, "check.throttle_status is 429 or 403");
     ret->backlog_max = (uint64_t)backlog;

@@ -30,7 +30,7 @@ struct agr_config {
 const struct agr_conf_row *agr_config_row(enum agr_conf_id id);
 const char *agr_config_source_text(enum agr_conf_source s);
 
-// Defaults, then the file (NULL: AEGIS_CONFIG_PATH, or none), then the environment. False with why.
+// Defaults, then the file (NULL: AEGIS_SERVER_CONFIG, or none), then the environment. False with why.
 bool agr_config_load(struct agr_config *c, const char *file);
 // One more, from a flag or a test. A LIST gets the value appended when the last one came from the same
 // source.

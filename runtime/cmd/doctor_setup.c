@@ -91,6 +91,11 @@ settings(struct agr_doctor *d)
         agr_doctor_say(d, "settings", agr_config_row((enum agr_conf_id)i)->key, AGR_ITEM_PASS, "%s (%s)",
                        c.value[i] && *c.value[i] ? c.value[i] : "not set",
                        agr_config_source_text(c.source[i]));
+    const char *parameters = getenv("AEGIS_CONFIG_PATH");
+    bool is_set = parameters && *parameters;
+    agr_doctor_say(d, "settings", "governance.parameters", AGR_ITEM_PASS, "%s (%s)",
+                   is_set ? parameters : "not set",
+                   agr_config_source_text(is_set ? AGR_FROM_ENVIRONMENT : AGR_FROM_DEFAULT));
     agr_config_fini(&c);
 }
 

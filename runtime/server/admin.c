@@ -6,6 +6,7 @@
 #include "admin.h"
 
 #include "audit_run.h"
+#include "log.h"
 #include "reply.h"
 
 #include <errno.h>
@@ -49,7 +50,7 @@ on_crash(struct agr_admin *a, const struct agr_msg *m)
     }
     ag_buf_char(&b, '}');
     if (aegis_ctx_row(a->ctx, "worker_crash", b.p, b.n) != AEGIS_OK)
-        fprintf(stderr, "aegis: the end of worker %llu could not be recorded\n",
+        agr_log(AGR_LOG_WARNING, "the end of worker %llu could not be recorded",
                 (unsigned long long)m->serial);
 }
 
@@ -244,7 +245,7 @@ set_up(struct agr_admin *a, const struct agr_heritage *h)
         ok = false;
     }
     if (!ok)
-        fprintf(stderr, "aegis: admin: %s\n", e.text);
+        agr_log(AGR_LOG_ERROR, "admin: %s", e.text);
     return ok && agr_admin_policy_open(a, h->policy_fd);
 }
 

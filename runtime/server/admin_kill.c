@@ -7,6 +7,7 @@
 #include "admin.h"
 
 #include "audit_run.h"
+#include "log.h"
 #include "reply.h"
 
 #include <stdio.h>
@@ -326,16 +327,15 @@ agr_admin_kill_rebuild(struct agr_admin *a)
     if (!agr_kill_is_ready(a->kill)) {
         agr_kill_rebuild(a->kill);
         if (rows && !agr_audit_rows(a->config->audit_dir, 0, rows, replay, a, why, sizeof why)) {
-            fprintf(stderr,
-                    "aegis: the kill switches cannot be read back from the log, no decision is made: %s\n",
-                    why);
+            agr_log(AGR_LOG_ERROR,
+                    "the kill switches cannot be read back from the log, no decision is made: %s", why);
             return;
         }
         agr_kill_ready(a->kill);
     }
     if (agr_state_is_recovering(a->state)) {
         agr_state_recovered(a->state);
-        fprintf(stderr, "aegis: the machine was restarted: rates begin without a burst, quotas begin anew\n");
+        agr_log(AGR_LOG_WARNING, "the machine was restarted: rates begin without a burst, quotas begin anew");
         aegis_ctx_row(a->ctx, "note", "{\"note\":\"limits began anew after a restart of the machine\"}", 61);
     }
 }

@@ -5,6 +5,7 @@
 // more, a `policy` row. Next file to read: store.c.
 #include "admin.h"
 
+#include "log.h"
 #include "reply.h"
 #include "store.h"
 
@@ -30,7 +31,7 @@ agr_admin_policy_open(struct agr_admin *a, int fd)
     struct aegis_error e = {.size = sizeof e};
     struct aegis_policy *p;
     if (aegis_policy_open_fd(fd, NULL, &p, &e) != AEGIS_OK) {
-        fprintf(stderr, "aegis: admin: %s\n", e.text);
+        agr_log(AGR_LOG_ERROR, "admin: %s", e.text);
         return false;
     }
     struct aegis_policy_info info = {.size = sizeof info};
@@ -185,7 +186,7 @@ policy_row(struct agr_admin *a, const char *what, struct ag_str by, const struct
     }
     ag_buf_char(&b, '}');
     if (!agr_admin_row(a, "policy", &b))
-        fprintf(stderr, "aegis: the change of the policy could not be recorded in time\n");
+        agr_log(AGR_LOG_WARNING, "the change of the policy could not be recorded in time");
 }
 
 static struct agr_store_options
@@ -334,9 +335,9 @@ agr_admin_reload(struct agr_admin *a)
     struct agr_store_policy p;
     char path[4096];
     if (a->config->admin_tokens && !agr_tokens_read(a->config->admin_tokens, &a->tokens, why, sizeof why))
-        fprintf(stderr, "aegis: %s; the tokens read before stay\n", why);
+        agr_log(AGR_LOG_WARNING, "%s; the tokens read before stay", why);
     if (!agr_store_load(a->config->policy, &o, &p, why, sizeof why)) {
-        fprintf(stderr, "aegis: the policy was not reloaded, the old one serves: %s\n", why);
+        agr_log(AGR_LOG_WARNING, "the policy was not reloaded, the old one serves: %s", why);
         policy_row(a, "reload_refused", AG_STR("SIGHUP"), NULL, why);
         return;
     }
@@ -345,7 +346,7 @@ agr_admin_reload(struct agr_admin *a)
     kept_path(a, path, sizeof path);
     unlink(path);
     policy_row(a, "reload", AG_STR("SIGHUP"), &p, NULL);
-    fprintf(stderr, "aegis: reloaded %s: %u rules, generation %llu%s\n", a->config->policy, p.rules,
+    agr_log(AGR_LOG_INFO, "reloaded %s: %u rules, generation %llu%s", a->config->policy, p.rules,
             (unsigned long long)a->generation, served == 1 ? "" : "; not all workers serve it yet");
     close(p.fd);
 }

@@ -6,6 +6,7 @@
 
 #include "audit.h"
 #include "crypto.h"
+#include "log.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -17,7 +18,7 @@ static void
 say(void *arg, const char *line)
 {
     (void)arg;
-    fprintf(stderr, "aegis: sequencer: %s\n", line);
+    agr_log(AGR_LOG_WARNING, "sequencer: %s", line);
 }
 
 int
@@ -38,13 +39,13 @@ agr_audit_run(const struct agr_server_config *c, int listen_fd, int stop_fd)
                                       .reserve = c->reserve,
                                       .say = say};
     if (!ag_crypto_init()) {
-        fprintf(stderr, "aegis: sequencer: libsodium cannot start\n");
+        agr_log(AGR_LOG_ERROR, "sequencer: libsodium cannot start");
         return 1;
     }
     enum agr_audit_result r = agr_sequencer_run(&o, &e);
     if (r == AGR_AUDIT_OK)
         return 0;
-    fprintf(stderr, "aegis: sequencer: %s\n", e.text);
+    agr_log(AGR_LOG_ERROR, "sequencer: %s", e.text);
     // A log that is refused stays refused: starting again would only say the same.
     return r == AGR_AUDIT_REFUSED ? AGR_EXIT_LOG_REFUSED : 1;
 }

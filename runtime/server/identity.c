@@ -5,6 +5,7 @@
 #include "server.h"
 
 #include "crypto.h"
+#include "log.h"
 #include "sha256.h"
 
 #include <errno.h>
@@ -44,7 +45,7 @@ secret_pages(size_t n)
         return NULL;
     madvise(p, n, MADV_DONTDUMP);
     if (mlock(p, n) == -1)
-        fprintf(stderr, "aegis: key hashes cannot be locked in memory (%s): they may reach swap\n",
+        agr_log(AGR_LOG_WARNING, "key hashes cannot be locked in memory (%s): they may reach swap",
                 strerror(errno));
     return p;
 }

@@ -10,6 +10,7 @@
 #include "server.h"
 
 #include "audit_run.h"
+#include "log.h"
 #include "state/table.h"
 #include "store.h"
 
@@ -75,7 +76,7 @@ now_ms(void)
 static int
 refuse(const char *why)
 {
-    fprintf(stderr, "aegis: %s\n", why);
+    agr_log(AGR_LOG_ERROR, "%s", why);
     return 3;
 }
 
@@ -265,6 +266,8 @@ start(struct parent *p, struct child *c, enum role role)
     }
     if (pair[1] != -1)
         close(pair[1]);
+    static const char *const role_text[] = {"worker", "admin", "sequencer"};
+    agr_log(AGR_LOG_DEBUG, "%s %d started", role_text[role], (int)pid);
     c->pid = pid;
     c->control = pair[0];
     c->generation = p->generation;
@@ -306,7 +309,7 @@ on_worker_death(struct parent *p, struct child *c, int status)
         agr_table_recount(p->state);
     }
     if (!p->is_stopping && status != 0) {
-        fprintf(stderr, "aegis: worker %d ended (%s %d); starting another\n", (int)c->pid,
+        agr_log(AGR_LOG_WARNING, "worker %d ended (%s %d); starting another", (int)c->pid,
                 WIFSIGNALED(status) ? "signal" : "exit",
                 WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
         struct agr_msg m = {.kind = AGR_MSG_CRASH, .generation = digest, .serial = (uint64_t)c->pid};
@@ -338,7 +341,7 @@ on_sequencer_death(struct parent *p, int status)
     p->sequencer_after_ms = now_ms() + SEQUENCER_MS;
     if (p->is_stopping)
         return;
-    fprintf(stderr, "aegis: sequencer ended (%s %d)%s\n", WIFSIGNALED(status) ? "signal" : "exit",
+    agr_log(AGR_LOG_WARNING, "sequencer ended (%s %d)%s", WIFSIGNALED(status) ? "signal" : "exit",
             WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status),
             p->is_log_refused ? "; the log is not written any more" : "; starting another");
 }
@@ -357,7 +360,7 @@ reap(struct parent *p)
             close(p->admin_child.control);
             p->admin_child = (struct child){.control = -1};
             if (!p->is_stopping)
-                fprintf(stderr, "aegis: admin %d ended; starting another\n", (int)pid);
+                agr_log(AGR_LOG_WARNING, "admin %d ended; starting another", (int)pid);
         }
         if (p->sequencer.pid == pid)
             on_sequencer_death(p, status);
@@ -412,6 +415,8 @@ take_policy(struct parent *p, const struct agr_msg *m, int fd)
     p->policy_fd = fd;
     p->serial = m->serial;
     p->generation++;
+    agr_log(AGR_LOG_DEBUG, "generation %llu of the policy goes to the workers",
+            (unsigned long long)p->generation);
     agr_policy_bump(p->state, 0);
     for (long i = 0; i < p->config->workers; i++) {
         struct agr_msg out = {.kind = AGR_MSG_POLICY, .generation = p->generation};
@@ -471,7 +476,7 @@ end_stuck(struct parent *p)
             p->worker[i].pid ? agr_worker_find(p->state, (uint64_t)p->worker[i].pid) : AGR_WORKERS_MAX;
         int64_t beat = line < AGR_WORKERS_MAX ? agr_worker_at(p->state, line)->heartbeat_ns : 0;
         if (beat && now - beat > STUCK_NS) {
-            fprintf(stderr, "aegis: worker %d stood still for %d s and is ended\n", (int)p->worker[i].pid,
+            agr_log(AGR_LOG_WARNING, "worker %d stood still for %d s and is ended", (int)p->worker[i].pid,
                     (int)(STUCK_NS / 1000000000));
             kill(p->worker[i].pid, SIGKILL);
         }
@@ -569,7 +574,7 @@ notify_ready(void)
     if (fd == -1)
         return;
     if (sendto(fd, "READY=1", 7, MSG_NOSIGNAL, (struct sockaddr *)&a, n) == -1)
-        fprintf(stderr, "aegis: NOTIFY_SOCKET: %s\n", strerror(errno));
+        agr_log(AGR_LOG_WARNING, "NOTIFY_SOCKET: %s", strerror(errno));
     close(fd);
 }
 
@@ -577,7 +582,9 @@ static void
 announce(const struct parent *p)
 {
     const struct agr_server_config *c = p->config;
-    fprintf(stderr, "aegis: serving %s with %ld workers%s\n", c->policy, c->workers,
+    if (!agr_log_is(AGR_LOG_INFO))
+        return;
+    agr_log(AGR_LOG_INFO, "serving %s with %ld workers%s", c->policy, c->workers,
             c->is_sandboxed ? "" : ", no sandbox");
     for (unsigned i = 0; i < c->nlisten; i++)
         fprintf(stderr, "  data    %s%s (identity: %s)\n", strncmp(c->listen[i], "unix:", 5) ? "http://" : "",
@@ -600,9 +607,9 @@ choose_policy(struct parent *p)
     snprintf(path, sizeof path, "%s/policies/default.bin", c->state_dir);
     if (access(path, F_OK) == 0) {
         if (!agr_store_load(path, &o, &kept, p->why, sizeof p->why)) {
-            fprintf(stderr, "aegis: %s is left aside: %s\n", path, p->why);
+            agr_log(AGR_LOG_WARNING, "%s is left aside: %s", path, p->why);
         } else if (kept.serial >= given.serial && !c->ignore_kept) {
-            fprintf(stderr, "aegis: serving the policy that was PUT (serial %llu); --ignore-kept serves %s\n",
+            agr_log(AGR_LOG_INFO, "serving the policy that was PUT (serial %llu); --ignore-kept serves %s",
                     (unsigned long long)kept.serial, c->policy);
             close(given.fd);
             given = kept;
@@ -657,6 +664,7 @@ agr_serve(struct agr_server_config *c)
     struct parent *p = calloc(1, sizeof *p);
     if (!p)
         return refuse("out of memory");
+    agr_log_set(c->log_level);
     p->config = c;
     p->admin_child.control = p->sequencer.control = p->policy_fd = -1;
     for (unsigned i = 0; i < AGR_WORKERS_DEFAULT_MAX; i++)
@@ -671,7 +679,7 @@ agr_serve(struct agr_server_config *c)
     while (!turn(p)) {
         is_ok = keep_running(p);
         if (!is_ok) {
-            fprintf(stderr, "aegis: workers end before they serve; see the messages above\n");
+            agr_log(AGR_LOG_ERROR, "workers end before they serve; see the messages above");
             break;
         }
     }

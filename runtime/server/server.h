@@ -13,6 +13,7 @@
 #include "aegis.h"
 #include "aegis_tools.h"
 #include "conn.h"
+#include "log.h"
 #include "state/kill.h"
 #include "state/state.h"
 
@@ -54,7 +55,7 @@ struct agr_server_config {
     long throttle_status; // /v1/check: 429 or 403
     long sync_interval_ms;
     uint64_t backlog_max, reserve;
-    const char *log_level;
+    enum agr_log_level log_level;
 };
 
 // Messages over the SOCK_SEQPACKET pairs between the parent and the others. A policy travels as a sealed

@@ -8,7 +8,7 @@ set -u
 build=$(realpath "$1") src=$(realpath "$2")
 . "$src/tests/tap.sh"
 export NO_COLOR=1 LC_ALL=C PATH="$build/runtime/cmd:$build/compiler:$PATH"
-unset AEGIS_CONFIG_PATH AEGIS_ADMIN
+unset AEGIS_CONFIG_PATH AEGIS_SERVER_CONFIG AEGIS_ADMIN
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
