@@ -173,7 +173,7 @@ confirmed(struct ag_call *c, const struct ag_cands *k, const struct ag_index_rul
             continue;
         struct ag_str pattern = ag_image_str(c->im, r->pattern[a]);
         if (r->kind[a] == AG_MATCH_EQ) {
-            if (!ag_str_eq(pattern, k->attr[a]))
+            if (pattern.n != k->attr[a].n || !ag_bytes_eq(pattern.p, k->attr[a].p, pattern.n))
                 return false;
             continue;
         }

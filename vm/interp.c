@@ -473,12 +473,12 @@ dispatch:
     GO_CHECKED;
     OP(JCOND)
     {
-        struct ag_value b = r[B];
-        if (ag_is_false(b)) {
+        const struct ag_value *b = &r[B]; // seldom copied, and just made: its halves are read, not the whole
+        if (ag_is_false(*b)) {
             r[A] = ag_bool(false);
             pc += C;
-        } else if (b.kind == AG_ERROR && r[A].kind != AG_ERROR) {
-            r[A] = b;
+        } else if (b->kind == AG_ERROR && r[A].kind != AG_ERROR) {
+            r[A] = *b;
         }
         GO;
     }

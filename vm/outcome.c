@@ -20,7 +20,9 @@ ag_outcome_begin(struct ag_call *c)
     o->decision = AG_ALLOW;
     o->by = AG_BY_NONE;
     o->rule_ix = AG_NONE;
-    o->rule = o->reason = o->message = ag_str_of(NULL, 0);
+    o->rule = ag_str_of(NULL, 0); // one by one: reading back what was just written in halves would wait for it
+    o->reason = ag_str_of(NULL, 0);
+    o->message = ag_str_of(NULL, 0);
     o->risk = AG_RISK_NONE;
     o->approval = AG_APPROVAL_NONE;
     o->kill_scope = 0;
@@ -109,8 +111,9 @@ ag_outcome_rule(struct ag_call *c, struct ag_value rule, struct ag_value conditi
         o->decision = s;
         o->by = failed ? AG_BY_ERROR : AG_BY_RULE;
         o->rule_ix = ix;
-        o->rule = ag_image_str(c->im, r->name);
-        o->reason = failed ? AG_STR("condition_error") : o->rule;
+        struct ag_str name = ag_image_str(c->im, r->name);
+        o->rule = name;
+        o->reason = failed ? AG_STR("condition_error") : name;
         o->message = failed ? ag_str_z(error_text(condition)) : ag_str_of(NULL, 0);
         o->risk = (enum ag_risk_level)r->risk;
         o->approval =

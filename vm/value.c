@@ -197,28 +197,6 @@ hash_index(const struct ag_mem *m, struct ag_value v)
     return (const void *)(m->base[AG_IN_IMAGE] + off);
 }
 
-// Keys are short: two overlapping words settle up to sixteen bytes without a call.
-static inline bool
-same_bytes(const uint8_t *a, const uint8_t *b, size_t n)
-{
-    uint64_t a8, b8, c8, d8;
-    uint32_t a4, b4, c4, d4;
-    if (n > 16)
-        return memcmp(a, b, n) == 0;
-    if (n >= 8) {
-        memcpy(&a8, a, 8), memcpy(&b8, b, 8), memcpy(&c8, a + n - 8, 8), memcpy(&d8, b + n - 8, 8);
-        return ((a8 ^ b8) | (c8 ^ d8)) == 0;
-    }
-    if (n >= 4) {
-        memcpy(&a4, a, 4), memcpy(&b4, b, 4), memcpy(&c4, a + n - 4, 4), memcpy(&d4, b + n - 4, 4);
-        return ((a4 ^ b4) | (c4 ^ d4)) == 0;
-    }
-    for (size_t i = 0; i < n; i++)
-        if (a[i] != b[i])
-            return false;
-    return true;
-}
-
 #define STRING_BITS (UINT64_C(0xffffff) << 8 | 15) // kind and length of a string cell
 
 static inline ag_cell
@@ -231,7 +209,7 @@ static inline bool
 cell_is_string(const struct ag_mem *m, ag_cell c, struct ag_str s)
 {
     return (c & STRING_BITS) == string_bits(s.n) &&
-           same_bytes(m->base[c >> 4 & 3] + cell_offset(c), (const uint8_t *)s.p, s.n);
+           ag_bytes_eq(m->base[c >> 4 & 3] + cell_offset(c), s.p, s.n);
 }
 
 #define NOT_FOUND  UINT32_MAX
@@ -323,7 +301,7 @@ find_member(const struct ag_mem *m, const struct ag_object_rec *o, uint32_t regi
         return find_among_many(m, o, region, name);
     for (uint32_t i = 0; i < n; i++)
         if ((keys[i] & STRING_BITS) == want &&
-            same_bytes(m->base[keys[i] >> 4 & 3] + cell_offset(keys[i]), (const uint8_t *)name.p, name.n))
+            ag_bytes_eq(m->base[keys[i] >> 4 & 3] + cell_offset(keys[i]), name.p, name.n))
             return &o->value[i];
     return NULL;
 }

@@ -234,20 +234,23 @@ check_input(struct aegis_ctx *ctx, bool is_proposal, struct aegis_error *reterr)
         s = is_proposal ? check_proposal(ctx, reterr) : complete_action(ctx, reterr);
     if (s != AEGIS_OK)
         return s;
-    ctx->tenant = text_of(ctx, AGR_F_TENANT);
-    ctx->agent = text_of(ctx, is_proposal ? AGR_F_AGENT_ID : AGR_F_AGENT);
-    if (is_proposal && ctx->tenant.n == 0)
-        ctx->tenant = ctx->identity_tenant.n ? ctx->identity_tenant : AG_STR("default");
-    if (is_proposal && ctx->agent.n == 0)
-        ctx->agent = ctx->identity_agent;
-    ctx->type = is_proposal ? AG_STR("proposal") : text_of(ctx, AGR_F_TYPE);
-    ctx->target = text_of(ctx, AGR_F_TARGET);
+    struct ag_str tenant = text_of(ctx, AGR_F_TENANT), target = text_of(ctx, AGR_F_TARGET);
+    struct ag_str agent = text_of(ctx, is_proposal ? AGR_F_AGENT_ID : AGR_F_AGENT);
+    struct ag_str type = is_proposal ? AG_STR("proposal") : text_of(ctx, AGR_F_TYPE);
+    if (is_proposal && tenant.n == 0)
+        tenant = ctx->identity_tenant.n ? ctx->identity_tenant : AG_STR("default");
+    if (is_proposal && agent.n == 0)
+        agent = ctx->identity_agent;
+    ctx->tenant = tenant;
+    ctx->agent = agent;
+    ctx->type = type;
+    ctx->target = target;
     ctx->session = text_of(ctx, AGR_F_SESSION_ID);
-    ctx->action = (struct ag_action){.input = ctx->input.p};
-    ctx->action.attr[AG_ATTR_TYPE] = ctx->type;
-    ctx->action.attr[AG_ATTR_TARGET] = ctx->target;
-    ctx->action.attr[AG_ATTR_AGENT] = ctx->agent;
-    ctx->action.attr[AG_ATTR_TENANT] = ctx->tenant;
+    ctx->action.input = ctx->input.p;
+    ctx->action.attr[AG_ATTR_TYPE] = type;
+    ctx->action.attr[AG_ATTR_TARGET] = target;
+    ctx->action.attr[AG_ATTR_AGENT] = agent;
+    ctx->action.attr[AG_ATTR_TENANT] = tenant;
     ctx->call.action = &ctx->action;
     return check_identity(ctx, reterr);
 }
@@ -303,19 +306,67 @@ fill_lists(struct aegis_ctx *ctx, struct aegis_decision *d)
     }
 }
 
+static inline void
+no_text(struct aegis_str *s)
+{
+    s->p = NULL;
+    s->n = 0;
+}
+
+// Every field, in the order of the struct: a general clearing would cost more than the rest.
+static void
+fill_blank(struct aegis_decision *d)
+{
+    d->outcome = AEGIS_UNAVAILABLE;
+    d->status = AEGIS_OK;
+    d->is_allowed = 0;
+    no_text(&d->decision);
+    no_text(&d->rule);
+    no_text(&d->reason);
+    no_text(&d->message);
+    no_text(&d->risk_level);
+    no_text(&d->approval);
+    no_text(&d->id);
+    no_text(&d->policy_name);
+    no_text(&d->policy_digest);
+    d->now_ns = 0;
+    d->retry_after_ns = 0;
+    d->cost = 0;
+    d->n_findings = 0;
+    d->n_gates = 0;
+    d->n_limits = 0;
+    d->findings = NULL;
+    d->gates = NULL;
+    d->limits = NULL;
+    no_text(&d->gov_status);
+    no_text(&d->would_be);
+    d->confidence = 0;
+    no_text(&d->drift_status);
+    d->drift_kl = 0;
+    no_text(&d->boot);
+    d->worker = 0;
+    d->journal = 0;
+    d->wseq = 0;
+    d->position = 0;
+    d->reservation = 0;
+    d->rule_ix = AG_NONE;
+    d->audit_level = 0;
+    no_text(&d->type);
+    no_text(&d->target);
+    no_text(&d->agent);
+    no_text(&d->tenant);
+}
+
 // The answer. `s` is why there is none (unavailable), or AEGIS_OK.
 static void
 fill(struct aegis_ctx *ctx, const struct aegis_policy *p, enum aegis_status s, uint64_t fuel_before,
      struct aegis_decision *d)
 {
     const struct ag_outcome *o = &ctx->outcome;
-    uint32_t size = d->size;
-    memset(d, 0, sizeof *d);
-    d->size = size;
+    fill_blank(d);
     d->status = s;
     d->now_ns = ctx->now.wall_ns;
     d->cost = fuel_before - ctx->call.fuel;
-    d->rule_ix = AG_NONE;
     d->audit_level = p->im.meta->audit_level;
     d->type = str_out(ctx->type);
     d->target = str_out(ctx->target);

@@ -51,16 +51,14 @@ agr_slot_pin(struct aegis_slot *s, uint32_t hint)
     for (uint32_t i = 0; i < AGR_SLOT_CELLS; i++) {
         uint32_t ix = (hint + i) % AGR_SLOT_CELLS;
         _Atomic uintptr_t *cell = &s->cells[ix].held;
-        uintptr_t none = 0;
-        if (!atomic_compare_exchange_strong(cell, &none, CELL_TAKEN))
+        uintptr_t none = 0, p = atomic_load(&s->current);
+        // Taking the cell and saying what it holds is one step.
+        if (!atomic_compare_exchange_strong(cell, &none, p ? p : CELL_TAKEN))
             continue;
         // Repeats only when a publish came in between.
-        for (;;) {
-            uintptr_t p = atomic_load(&s->current);
-            atomic_store(cell, p ? p : CELL_TAKEN);
-            if (atomic_load(&s->current) == p)
-                return (struct agr_pin){(struct aegis_policy *)p, ix};
-        }
+        for (uintptr_t now; (now = atomic_load(&s->current)) != p; p = now)
+            atomic_store(cell, now ? now : CELL_TAKEN);
+        return (struct agr_pin){(struct aegis_policy *)p, ix};
     }
     atomic_fetch_add(&s->unlisted, 1);
     return (struct agr_pin){(struct aegis_policy *)atomic_load(&s->current), AGR_SLOT_CELLS};

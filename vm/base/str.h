@@ -34,6 +34,29 @@ ag_str_z(const char *z)
     return (struct ag_str){z, strlen(z)};
 }
 
+// Names are short: two overlapping words settle up to sixteen bytes without a call.
+static inline bool
+ag_bytes_eq(const void *a, const void *b, size_t n)
+{
+    const char *p = a, *q = b;
+    uint64_t p8, q8, u8, v8;
+    uint32_t p4, q4, u4, v4;
+    if (n > 16)
+        return memcmp(p, q, n) == 0;
+    if (n >= 8) {
+        memcpy(&p8, p, 8), memcpy(&q8, q, 8), memcpy(&u8, p + n - 8, 8), memcpy(&v8, q + n - 8, 8);
+        return ((p8 ^ q8) | (u8 ^ v8)) == 0;
+    }
+    if (n >= 4) {
+        memcpy(&p4, p, 4), memcpy(&q4, q, 4), memcpy(&u4, p + n - 4, 4), memcpy(&v4, q + n - 4, 4);
+        return ((p4 ^ q4) | (u4 ^ v4)) == 0;
+    }
+    for (size_t i = 0; i < n; i++)
+        if (p[i] != q[i])
+            return false;
+    return true;
+}
+
 static inline bool
 ag_str_eq(struct ag_str a, struct ag_str b)
 {

@@ -195,7 +195,7 @@ match_prefix(struct ag_str g, struct ag_str s, bool *ret_is_settled)
 {
     size_t n = plain_length(g, 0);
     *ret_is_settled = n + 1 == g.n && g.p[n] == '*' && (s.n <= n || ((uint8_t)s.p[n] & 0xC0) != 0x80);
-    return *ret_is_settled && s.n >= n && (n == 0 || memcmp(s.p, g.p, n) == 0);
+    return *ret_is_settled && s.n >= n && ag_bytes_eq(s.p, g.p, n);
 }
 
 bool
