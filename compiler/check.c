@@ -4,6 +4,8 @@
 // file to read: lower.c.
 #include "check.h"
 
+#include "builtins/builtins.h"
+#include "pattern_check.h"
 #include "resolve.h"
 #include "type.h"
 
@@ -41,6 +43,8 @@ check_call(struct agc_diags *d, const struct agc_node *n)
         snprintf(what, sizeof what, "argument %u of %s", i + 1, b->name);
         need(d, n->kid[i + 1], b->arg[i], what);
     }
+    if (n->symbol == AG_BI_REGEX_MATCH && n->kid[1]->kind == AGC_STRING)
+        agc_regex_ok(d, n->kid[1]->text, n->kid[1]->span);
     return b->result;
 }
 
@@ -122,14 +126,20 @@ check_node(struct agc_diags *d, struct agc_node *n)
     return n->types;
 }
 
+// Whether the value may differ from one decision to the next: it reads the input or the clock.
 static bool
-reads_input(const struct agc_node *n)
+is_variable(const struct agc_node *n)
 {
+    if (n->kind == AGC_CALL) {
+        const struct agc_builtin *b = agc_builtin_at(n->symbol);
+        if (!b || !b->is_pure) // an unknown function has its own error
+            return true;
+    }
     if (n->kind == AGC_VAR || n->kind == AGC_WINDOW ||
         (n->kind >= AGC_PARAM_EQ && n->kind <= AGC_PARAM_MATCHES))
         return true;
     for (uint32_t i = n->kind == AGC_CALL; i < n->n; i++)
-        if (reads_input(n->kid[i]))
+        if (is_variable(n->kid[i]))
             return true;
     return false;
 }
@@ -144,7 +154,7 @@ agc_check(struct agc_diags *diags, struct agc_policy *policy)
             uint32_t before = diags->nerrors;
             check_node(diags, body->kid[k]);
             // A bare `false` is how an empty window reads; it has its own warning.
-            if (diags->nerrors == before && !reads_input(body->kid[k]) && body->kid[k]->kind != AGC_FALSE_LIT)
+            if (diags->nerrors == before && !is_variable(body->kid[k]) && body->kid[k]->kind != AGC_FALSE_LIT)
                 agc_diag(diags, AGC_D_CONSTANT_CONDITION, body->kid[k]->span,
                          "the condition does not depend on the input");
         }

@@ -19,13 +19,15 @@ enum {
     ARR = AG_T_ARRAY,
     OBJ = AG_T_OBJECT,
     SET = AG_T_SET,
-    ANY = AG_T_ANY
+    ANY = AG_T_ANY,
+    PURE = AG_BUILTIN_PURE,
+    CLOCK = AG_BUILTIN_CLOCK
 };
 _Static_assert(AG_T_SET << AG_NULL == 1 << AG_SET, "the types of builtins.def follow the order of the kinds");
 
 static const struct agc_builtin table[] = {
 #define BUILTIN(ID, name, fn, nargs, a0, a1, a2, a3, result, flags, cost, doc)                               \
-    {name, nargs, {T(a0), T(a1), T(a2), T(a3)}, T(result)},
+    {name, nargs, {T(a0), T(a1), T(a2), T(a3)}, T(result), (flags) == PURE},
 #include "builtins/builtins.def"
 };
 #define NTABLE (sizeof table / sizeof table[0])

@@ -16,6 +16,7 @@ struct agc_builtin {
     uint32_t nargs;
     uint32_t arg[AGC_BUILTIN_ARGS];
     uint32_t result;
+    bool is_pure; // the same arguments, the same result; false: it reads the decision's clock
 };
 
 // Row of a built-in; the index is enum ag_builtin_ix. NULL past the end.

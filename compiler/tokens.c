@@ -203,6 +203,9 @@ cook(struct agc_lexer *lx, int raw, union AGC_YYSTYPE *value)
     switch (raw) {
     case AGC_T_NAME:
         value->text = agc_strdup(lx->arena, s);
+        // The keyword of partial rules is also a function, which a parenthesis makes of it.
+        if (ag_str_is(s, "contains") && lx->end < lx->text->text.n && lx->text->text.p[lx->end] == '(')
+            return NAME;
         return word(s, lx->begin == lx->last_end && lx->begin > 0 && lx->text->text.p[lx->begin - 1] == '.');
     case AGC_T_NUMBER: value->text = number(lx, s); return NUMBER;
     case AGC_T_STRING: value->text = decode(lx, ag_str_of(s.p + 1, s.n - 2)); return STRING;

@@ -68,6 +68,7 @@ test_trees(void)
     tree("not a.b", "(query (not (ref a b)))");
     tree("a.in[\"x\"][b]", "(query (ref a in x b))");
     tree("f(1, g.h(2),)", "(query (call f 1 (call (ref g h) 2)))");
+    tree("contains(a, b) == a.contains", "(query (== (call contains a b) (ref a contains)))");
     tree("set() == {1}", "(query (== set (set 1)))");
     tree("{} == {\"a\": 1}", "(query (== object (object a 1)))");
     tree("[,1]", "(query (array 1))");
@@ -108,6 +109,7 @@ test_refused(void)
     bad("`a", AGC_D_BAD_STRING);
     bad("a ~ b", AGC_D_BAD_CHARACTER);
     bad("1(2)", AGC_D_SYNTAX);
+    bad("contains x if true", AGC_D_NOT_AVAILABLE);
 }
 
 static void
@@ -170,6 +172,10 @@ test_meaning(void)
     OK(meaning("\"a\" in \"abc\"") == AGC_D_TYPE_ERROR, "in needs a collection");
     OK(meaning("{1} - 2 == input.x") == AGC_D_TYPE_ERROR, "set minus number");
     OK(meaning("1 < 2") == AGC_D_CONSTANT_CONDITION, "constant condition");
+    OK(meaning("time.clock(time.now_ns())[0] > 3") == AGC_DIAG_COUNT, "what reads the clock is not constant");
+    OK(meaning("http.send({}) == 1") == AGC_D_NOT_AVAILABLE && diags.n == 1,
+       "one error for a refused function");
+    OK(meaning("regex.match(\"(\", input.a)") == AGC_D_BAD_REGEX, "B3: a pattern is tried while compiling");
 }
 
 int
