@@ -155,8 +155,9 @@ main(int argc, char **argv)
     if (argc < 2)
         return 2;
     tool = argv[1];
-    long kills = argc > 2 ? strtol(argv[2], NULL, 10) : 20;
-    state = argc > 3 ? strtoull(argv[3], NULL, 10) : 1;
+    const char *seed = getenv("AEGIS_SEED") ? getenv("AEGIS_SEED") : argc > 3 ? argv[3] : "1";
+    long kills = getenv("AEGIS_LONG") ? 200 : argc > 2 ? strtol(argv[2], NULL, 10) : 20;
+    state = strtoull(seed, NULL, 10);
     printf("# %ld kills, seed %llu\n", kills, (unsigned long long)state);
     snprintf(root, sizeof(root), "%s/agk-XXXXXX", getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp");
     if (!mkdtemp(root))

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Limiters under kill -9 (D4, D6, B8): PROCESSES workers charge a few keys while a parent kills them at
-// random and starts others. Usage: limiter [SECONDS [KEYS]]. Checked: no key ever admitted more than its
-// limit allows, every key can still be charged afterwards, one key never had two entries.
+// random and starts others. Usage: limiter [SECONDS [KEYS]]; 2 s, with AEGIS_LONG 5 s. Checked: no key ever
+// admitted more than its limit allows, every key can still be charged afterwards, one key never had two
+// entries.
 //
 // A worker counts a charge after it was made, so a kill in between loses a count and never adds one: the sums
 // are lower bounds of what was admitted, and of what the limiters allowed each is proved from below.
@@ -144,7 +145,8 @@ run(int64_t seconds, int64_t *ret_elapsed)
 {
     struct agr_time begin, now;
     pid_t pid[PROCESSES];
-    uint64_t seed = 42, killed = 0;
+    const char *from_env = getenv("AEGIS_SEED");
+    uint64_t seed = from_env ? strtoull(from_env, NULL, 10) : 42, killed = 0;
     agr_clock_now(agr_clock_system(), &begin);
     for (int i = 0; i < PROCESSES; i++)
         pid[i] = start(++seed);
@@ -235,7 +237,7 @@ check_crowded(void)
 int
 main(int argc, char **argv)
 {
-    int64_t seconds = argc > 1 ? strtol(argv[1], NULL, 10) : 2, elapsed;
+    int64_t seconds = argc > 1 ? strtol(argv[1], NULL, 10) : getenv("AEGIS_LONG") ? 5 : 2, elapsed;
     keys = argc > 2 ? (uint32_t)strtoul(argv[2], NULL, 10) : keys;
     keys = keys < 1 ? 1 : keys > KEYS_MAX ? KEYS_MAX : keys;
     setvbuf(stdout, NULL, _IONBF, 0);

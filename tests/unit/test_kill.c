@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The kill switch (D2, D35, D64): scopes, texts and their limits, persistence, unreadable words, and the
-// epoch protocol with processes: after engage returned, no send of an allow begins. Trials: 500, or the
-// number given as the only argument.
+// epoch protocol with processes: after engage returned, no send of an allow begins. Trials: 500, 10,000
+// with AEGIS_LONG, or the number given as the only argument.
 #include "state/kill.h"
 
 #include "state/layout.h"
@@ -391,7 +391,7 @@ int
 main(int argc, char **argv)
 {
     struct agr_kill *k;
-    int trials = argc > 1 ? (int)strtol(argv[1], NULL, 10) : 500;
+    int trials = argc > 1 ? (int)strtol(argv[1], NULL, 10) : getenv("AEGIS_LONG") ? 10000 : 500;
     setvbuf(stdout, NULL, _IONBF, 0);
     if (agr_kill_open_memory(&k, NULL) != AEGIS_OK)
         return 1;
