@@ -45,7 +45,7 @@ struct agc_reader {
 };
 
 // Reads one policy file into *policy. The first call fills a zeroed policy; each further call appends its
-// rules and limits and keeps name, defaults, combine, audit and gates of the first (systems.md B5). Errors
+// rules and limits and keeps name, defaults, combine, audit and gates of the first (B5). Errors
 // are in `diags`; the function then returns false and has read on as far as it could.
 bool agc_yaml_read(struct agc_arena *a, const struct agc_sources *s, uint32_t source, struct agc_diags *diags,
                    struct agc_policy *policy);

@@ -176,7 +176,7 @@ struct ag_call_table { // keys ascending in value order
 };
 
 // A window of the week: [start, end) in minutes of the day in `zone`, on the days of `days`. When end <=
-// start it wraps midnight and belongs to the day on which it started (systems.md B3 b). start == end is
+// start it wraps midnight and belongs to the day on which it started (B3 b). start == end is
 // refused; 0..1440 is the whole day.
 struct ag_window {
     uint32_t zone;       // index into ZONES, AG_NONE = UTC

@@ -10,7 +10,7 @@
 struct ag_cands;
 
 // The four match attributes of the input, as the host looked them up or in `own`. One that is missing, or no
-// string, is the empty string (systems.md B2).
+// string, is the empty string (B2).
 const struct ag_str *ag_attributes(const struct ag_call *c, const struct ag_index *ix, struct ag_value input,
                                    struct ag_str own[AG_ATTRS]);
 // Opens a lookup; NULL: the evaluation ends (fuel or arena).

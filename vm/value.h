@@ -47,7 +47,7 @@ enum ag_kind {
 
 enum ag_region { AG_IN_IMAGE = 0, AG_IN_ARENA = 1, AG_IN_REQUEST = 2, AG_REGIONS = 3 };
 
-// Error values: what went wrong in an operation. The outcome words of product.md are made from these.
+// Error values: what went wrong in an operation. The words of decisions are made from these.
 enum ag_verr {
     AG_VERR_TYPE = 1,
     AG_VERR_DIV_ZERO = 2,
