@@ -15,14 +15,19 @@ struct agr_payloads {
     int log_fd; // borrowed
     int fd;     // open bundle or -1
     uint64_t bundle;
-    uint64_t next_gseq; // rows below are in the file already (a replay skips them)
+    uint64_t next_gseq; // rows below are in the file or the buffer already (a replay skips them)
+    uint8_t *buf;       // records of the open bundle that are not written yet
+    size_t n, size;
 };
 
 void agr_payloads_open(struct agr_payloads *p, int log_fd);
 void agr_payloads_close(struct agr_payloads *p);
-// False with errno when it cannot be written.
+// Takes a record; it is in its file after agr_payloads_flush, or earlier. False with errno when the file
+// cannot be written.
 bool agr_payloads_add(struct agr_payloads *p, uint64_t gseq, const uint8_t salt[AGR_SALT_SIZE],
                       struct ag_str bytes);
+// Writes what was taken: one write for the rows of a batch that share a bundle. False with errno.
+bool agr_payloads_flush(struct agr_payloads *p);
 
 struct agr_payload_record {
     uint64_t gseq;

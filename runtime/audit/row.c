@@ -63,12 +63,35 @@ is_head_key(struct ag_str key)
     return false;
 }
 
+#define ONES UINT64_C(0x0101010101010101)
+
+// Whether one of eight bytes is c; the formula is that of zero bytes in x ^ ccc....
+static bool
+has_byte(uint64_t x, unsigned char c)
+{
+    x ^= ONES * c;
+    return ((x - ONES) & ~x & ONES << 7) != 0;
+}
+
+// First byte from i on that ends a run of plain text: within eight bytes of a quote or backslash, or the end.
+static size_t
+skip_plain(struct ag_str s, size_t i)
+{
+    for (; s.n - i >= 8; i += 8) {
+        uint64_t x;
+        memcpy(&x, s.p + i, 8);
+        if (has_byte(x, '"') || has_byte(x, '\\'))
+            break;
+    }
+    return i;
+}
+
 // A string whose opening quote is at s.p[*at]; leaves *at after the closing one.
 static bool
 skip_string(struct ag_str s, size_t *at, bool *ret_has_escape)
 {
     *ret_has_escape = false;
-    for (size_t i = *at + 1; i < s.n; i++) {
+    for (size_t i = skip_plain(s, *at + 1); i < s.n; i++) {
         if (s.p[i] == '"') {
             *at = i + 1;
             return true;
@@ -220,9 +243,11 @@ agr_body_valid(struct ag_str body)
 {
     if (body.n < 2 || body.n > AGR_BODY_MAX || !ag_utf8_valid(body.p, body.n))
         return false;
+    bool has_control = false; // no way out of the loop, so that it is done in vectors
     for (size_t i = 0; i < body.n; i++)
-        if ((unsigned char)body.p[i] < 0x20)
-            return false;
+        has_control |= (unsigned char)body.p[i] < 0x20;
+    if (has_control)
+        return false;
     // "{ }" would need its comma left out; only "{}" has that form.
     if (body.n > 2 && body.p[1] == ' ')
         return false;

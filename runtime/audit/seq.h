@@ -12,6 +12,7 @@
 #define SEQ_BATCH_ROWS  4096u
 #define SEQ_BATCH_BYTES (8u << 20) // of rows and payloads; one more record of any size may follow
 #define SEQ_CONNS_MAX   1024u
+#define SEQ_SALTS       256u // drawn from the kernel at once
 
 struct seq_journal {
     struct agr_wal_journal w; // what the log knows of it
@@ -80,7 +81,11 @@ struct sequencer {
     char *text;
     size_t text_n, text_size;
     uint64_t batch_bytes;
+    uint8_t salts[SEQ_SALTS][AGR_SALT_SIZE];
+    uint32_t salts_n;            // not used yet
     bool is_batch_open, is_full; // full: the disk took no batch; tried again at the next round
+    int64_t oldest_ns;           // time of the batch's first row; 0: none yet
+    uint64_t rows_before;        // status->rows at the last wait: whether rows are arriving
     struct agr_hash batch_prev;  // the next row's prev in sign: row, else the batch's
     // Clocks and files.
     struct agr_audit_status *status;

@@ -31,10 +31,14 @@ seq_link_open(struct sequencer *s)
         seq_say(s, "the path of sequencer.sock is too long for a socket: writers use their own segments");
         return AGR_AUDIT_OK;
     }
-    unlink(a.sun_path); // LOG/lock is ours, so whoever left it is gone
+    // It appears under its name when it listens, so that whoever sees it can connect.
+    struct sockaddr_un hidden = {.sun_family = AF_UNIX};
+    snprintf(hidden.sun_path, sizeof(hidden.sun_path), "%s/seq.sock", s->o->log_dir);
+    unlink(hidden.sun_path); // LOG/lock is ours, so whoever left it is gone
     s->listen_fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (s->listen_fd == -1 || bind(s->listen_fd, (struct sockaddr *)&a, sizeof(a)) != 0 ||
-        chmod(a.sun_path, 0600) != 0 || listen(s->listen_fd, 128) != 0)
+    if (s->listen_fd == -1 || bind(s->listen_fd, (struct sockaddr *)&hidden, sizeof(hidden)) != 0 ||
+        chmod(hidden.sun_path, 0600) != 0 || listen(s->listen_fd, 128) != 0 ||
+        rename(hidden.sun_path, a.sun_path) != 0)
         return seq_fail(s, AGR_AUDIT_SYSTEM, "%s: %s", a.sun_path, strerror(errno));
     return AGR_AUDIT_OK;
 }

@@ -176,6 +176,8 @@ seq_recover(struct sequencer *s)
     }
     if (!agr_tiles_flush(&s->tiles))
         return seq_fail(s, AGR_AUDIT_SYSTEM, "cannot write tiles: %s", strerror(s->tiles.error));
+    if (!agr_payloads_flush(&s->payloads))
+        return seq_fail(s, AGR_AUDIT_SYSTEM, "cannot write LOG/payload: %s", strerror(errno));
     enum agr_audit_result r = check_note(s, s->log_fd, "checkpoint", "LOG/checkpoint");
     if (r == AGR_AUDIT_OK && s->o->remember_file)
         r = check_note(s, AT_FDCWD, s->o->remember_file, "the remembered checkpoint");

@@ -20,6 +20,7 @@
 #define QUIET_MS 300 // a journal without news for so long is asked whether its writer lives
 #define SCAN_MS  200 // the directory is looked through for embedders' journals
 #define RETRY_MS 100 // between attempts on a full disk
+#define STEP_MS  5   // rows that arrive while a batch is open are composed this soon, not all at its end
 #define TIME_MAX 9214646400000000000ll - 1 // 2261-12-31: what the row's time can spell
 
 int64_t
@@ -96,6 +97,16 @@ open_batch(struct sequencer *s)
         agr_tree_root(&s->tiles.tree, &s->batch_prev);
 }
 
+static void
+take_salt(struct sequencer *s, uint8_t ret[AGR_SALT_SIZE])
+{
+    if (!s->salts_n) {
+        ag_crypto_random(s->salts, sizeof(s->salts));
+        s->salts_n = SEQ_SALTS;
+    }
+    memcpy(ret, s->salts[--s->salts_n], AGR_SALT_SIZE);
+}
+
 // Composes the entry of a row and puts it, with its payload, into the batch. False: out of memory.
 static bool
 add_row(struct sequencer *s, struct agr_row *row, struct ag_str payload, const struct seq_pending *from)
@@ -108,7 +119,7 @@ add_row(struct sequencer *s, struct agr_row *row, struct ag_str payload, const s
     p->has_payload = payload.n > 0;
     if (p->has_payload) {
         struct ag_sha256 d;
-        ag_crypto_random(p->salt, sizeof(p->salt));
+        take_salt(s, p->salt);
         ag_sha256_init(&d);
         ag_sha256_update(&d, p->salt, sizeof(p->salt));
         ag_sha256_update(&d, payload.p, payload.n);
@@ -362,14 +373,20 @@ end_journals(struct sequencer *s)
 // --- a round
 // -----------------------------------------------------------------------------------------------------
 
+static bool
+is_batch_full(const struct sequencer *s)
+{
+    return s->pending_n + 64 >= SEQ_BATCH_ROWS || s->batch_bytes >= SEQ_BATCH_BYTES;
+}
+
 // Puts the waiting records of all journals into the batch, oldest first. False: out of memory.
 static bool
-collect(struct sequencer *s, int64_t *ret_oldest_ns)
+collect(struct sequencer *s)
 {
     for (uint32_t i = 0; i < s->journals_n; i++)
         if (!s->journals[i].is_ended)
             seq_journal_peek(s, &s->journals[i]);
-    while (s->pending_n + 64 < SEQ_BATCH_ROWS && s->batch_bytes < SEQ_BATCH_BYTES) {
+    while (!is_batch_full(s)) {
         struct seq_journal *first = NULL;
         for (uint32_t i = 0; i < s->journals_n; i++) {
             struct seq_journal *j = &s->journals[i];
@@ -378,8 +395,8 @@ collect(struct sequencer *s, int64_t *ret_oldest_ns)
         }
         if (!first)
             return true;
-        if (*ret_oldest_ns == 0)
-            *ret_oldest_ns = first->item.time_ns;
+        if (s->oldest_ns == 0)
+            s->oldest_ns = first->item.time_ns;
         if (!take_item(s, first))
             return false;
         seq_journal_peek(s, first);
@@ -424,6 +441,9 @@ commit_batch(struct sequencer *s)
             return seq_fail(s, AGR_AUDIT_FAILED, "cannot write LOG/payload (rows are safe in the WAL): %s",
                             strerror(errno));
     }
+    if (!agr_payloads_flush(&s->payloads))
+        return seq_fail(s, AGR_AUDIT_FAILED, "cannot write LOG/payload (rows are safe in the WAL): %s",
+                        strerror(errno));
     if (s->pending_n)
         s->last_leaf = s->pending[s->pending_n - 1].leaf;
     seq_publish(s);
@@ -440,7 +460,7 @@ commit_batch(struct sequencer *s)
 static enum agr_audit_result
 run_round(struct sequencer *s, bool *ret_more)
 {
-    int64_t now_ms = seq_monotonic_ms(), oldest_ns = 0;
+    int64_t now_ms = seq_monotonic_ms();
     enum agr_audit_result r = AGR_AUDIT_OK;
     *ret_more = false;
     if (now_ms >= s->scan_ms || s->o->is_once) {
@@ -448,10 +468,10 @@ run_round(struct sequencer *s, bool *ret_more)
         seq_scan_dir(s);
     }
     // A batch that the disk did not take goes first, unchanged: its rows have their numbers.
-    if (!s->is_full && (!collect(s, &oldest_ns) || !end_journals(s)))
+    if (!s->is_full && (!collect(s) || !end_journals(s)))
         return seq_fail(s, AGR_AUDIT_FAILED, "out of memory for a batch");
     if (s->is_batch_open && s->pending_n) {
-        *ret_more = s->batch_bytes >= SEQ_BATCH_BYTES || s->pending_n + 64 >= SEQ_BATCH_ROWS;
+        *ret_more = is_batch_full(s);
         r = commit_batch(s);
         if (r != AGR_AUDIT_OK)
             return r;
@@ -468,8 +488,33 @@ run_round(struct sequencer *s, bool *ret_more)
             r = seq_rotate(s);
     }
     seq_link_answer_wakes(s);
-    seq_status_update(s, oldest_ns);
+    seq_status_update(s, s->oldest_ns);
+    if (!s->is_full)
+        s->oldest_ns = 0;
     return r;
+}
+
+// Waits for the next round. While rows arrive, they are composed in small steps: the work between two syncs
+// is then no burst that holds a CPU others want. False: out of memory.
+static bool
+wait_round(struct sequencer *s, bool *ret_stop)
+{
+    bool is_wake = false, is_busy = s->status->rows != s->rows_before;
+    int64_t until = seq_monotonic_ms() + (s->is_full ? RETRY_MS : (int64_t)s->o->sync_interval_ms);
+    s->rows_before = s->status->rows;
+    for (;;) {
+        int64_t left = until - seq_monotonic_ms();
+        if (left > 0 && is_busy && !s->is_full && left > STEP_MS)
+            left = STEP_MS;
+        *ret_stop = seq_link_wait(s, left > 0 ? (int)left : 0, &is_wake) || *ret_stop;
+        s->wants_checkpoint = s->wants_checkpoint || is_wake;
+        if (*ret_stop || is_wake || seq_monotonic_ms() >= until)
+            return true;
+        if (is_busy && !s->is_full && !collect(s))
+            return false;
+        if (is_batch_full(s) && !s->is_full)
+            return true;
+    }
 }
 
 static enum agr_audit_result
@@ -484,14 +529,13 @@ run_loop(struct sequencer *s)
         if ((is_stopping || s->o->is_once) && !has_more && s->tiles.tree.size == before)
             return s->is_full ? seq_fail(s, AGR_AUDIT_FAILED, "%s: rows wait in their journals", s->wal.error)
                               : AGR_AUDIT_OK;
-        bool is_wake = false;
-        int64_t until = seq_monotonic_ms() + (s->is_full ? RETRY_MS : (int64_t)s->o->sync_interval_ms);
-        do {
-            int64_t left = until - seq_monotonic_ms();
-            bool is_idle = !has_more && !is_stopping && !s->o->is_once && left > 0;
-            is_stopping = seq_link_wait(s, is_idle ? (int)left : 0, &is_wake) || is_stopping;
+        if (has_more || is_stopping || s->o->is_once) {
+            bool is_wake = false;
+            is_stopping = seq_link_wait(s, 0, &is_wake) || is_stopping;
             s->wants_checkpoint = s->wants_checkpoint || is_wake;
-        } while (!has_more && !is_stopping && !s->o->is_once && !is_wake && seq_monotonic_ms() < until);
+        } else if (!wait_round(s, &is_stopping)) {
+            return seq_fail(s, AGR_AUDIT_FAILED, "out of memory for a batch");
+        }
     }
 }
 

@@ -174,13 +174,13 @@ flush(struct agr_conn *c)
     return true;
 }
 
-// Answers every complete request in the buffer, as long as each answer leaves at once. False: the connection
-// is gone.
+// Looks at the next request in the buffer; its answer waits for the end of the turn. False: the connection is
+// gone.
 static bool
 serve_buffer(struct agr_conn *c)
 {
     struct agr_loop *l = c->loop;
-    while (c->in_n && !c->is_parked && !c->out_n) {
+    if (c->in_n && !c->is_parked && !c->out_n) {
         struct agr_request r;
         size_t used = 0;
         int status = 0;
@@ -188,7 +188,7 @@ serve_buffer(struct agr_conn *c)
         enum agr_parse got =
             agr_parse(&c->parser, c->in, c->in_n, AGR_BODY_MAX_HTTP, &r, &used, &status, &why);
         if (got == AGR_PARSE_MORE) {
-            if (r.expects_continue && c->parser.head_n && !c->parser.has_continued) {
+            if (r.expects_continue && !c->parser.has_continued) {
                 c->parser.has_continued = true;
                 if (send(c->fd, "HTTP/1.1 100 Continue\r\n\r\n", 25, MSG_NOSIGNAL) == -1 && errno != EAGAIN) {
                     conn_close(c);
@@ -207,7 +207,8 @@ serve_buffer(struct agr_conn *c)
             c->is_closing = true;
         l->handle(c, &r);
         c->in_n -= used;
-        memmove(c->in, c->in + used, c->in_n);
+        if (c->in_n)
+            memmove(c->in, c->in + used, c->in_n);
         agr_parser_reset(&c->parser);
         if (c->is_parked)
             return true;
@@ -215,10 +216,31 @@ serve_buffer(struct agr_conn *c)
             conn_close(c);
             return false;
         }
-        if (!flush(c))
-            return false;
+        l->ready[l->nready++] = c; // there is room: whoever calls us writes a full queue first
     }
     return true;
+}
+
+// Writes the answers that wait. What a client sent behind its request is served next.
+static void
+write_ready(struct agr_loop *l)
+{
+    while (l->nready) {
+        struct agr_conn *c[AGR_READY_MAX];
+        unsigned n = l->nready;
+        memcpy(c, l->ready, n * sizeof c[0]);
+        l->nready = 0;
+        for (unsigned i = 0; i < n; i++)
+            if (!flush(c[i]))
+                c[i] = NULL;
+        if (l->after_turn)
+            l->after_turn(l);
+        for (unsigned i = 0; i < n; i++)
+            if (c[i] && !c[i]->out_n && c[i]->in_n)
+                serve_buffer(c[i]);
+    }
+    if (l->after_turn)
+        l->after_turn(l);
 }
 
 static void
@@ -301,8 +323,10 @@ agr_conn_resume(struct agr_conn *c)
         }
     c->is_parked = false;
     watch(c, EPOLLIN | EPOLLRDHUP);
+    struct agr_loop *l = c->loop;
     if (flush(c) && !c->out_n)
         serve_buffer(c);
+    write_ready(l);
 }
 
 static void
@@ -355,7 +379,10 @@ agr_loop_turn(struct agr_loop *l, int ms)
             accept_one(l, &l->listener[tag & 0xff]);
         else
             on_event(event[i].data.ptr, event[i].events);
+        if (l->nready == AGR_READY_MAX)
+            write_ready(l);
     }
+    write_ready(l);
     sweep(l);
     return foreign;
 }

@@ -3,8 +3,12 @@
 // In: listening descriptors and a handler. Out: bytes on connections. Memory: one buffer pair per connection,
 // kept from request to request. Thread rule: one loop, one process. Next file to read: route.h.
 //
-//   read ──► agr_parse ──► handler fills conn->out ──► one write ──► next request in the buffer, or read
+//   read ──► agr_parse ──► handler fills conn->out ──► queued ──► one write ──► next request in the buffer,
+//   or read
 //                             └── parked (waits for the sequencer's sync) ──► agr_conn_resume ──► write
+//
+// Answers of one turn are written together, at most AGR_READY_MAX: a client on another CPU that sleeps is
+// woken once for several answers, and waking it costs more than deciding.
 #ifndef AGR_CONN_H
 #define AGR_CONN_H
 
@@ -24,6 +28,7 @@
 #define AGR_TIMEOUT_WRITE_S  10         // a reader that takes nothing
 #define AGR_PARK_NAME        256u       // longest name a kill switch can have; a longer one matches none
 #define AGR_TIMEOUT_LINGER_S 2          // reading on after a refusal, so that a reset does not overtake it
+#define AGR_READY_MAX        16u        // answers that wait for the others of their turn
 #define AGR_TIMEOUT_PARK_S   5          // an answer that waits for its sync
 
 struct agr_loop;
@@ -54,6 +59,7 @@ struct agr_conn {
     bool is_lingering;   // answered and shut; input is thrown away until the client closes
     bool is_parked;
     bool wants_write;
+    bool has_allow; // an allow is in the answer: it may leave only inside the kill span it was decided in
     uint64_t park_position, park_wseq; // row the answer waits for
     size_t park_gseq_at;               // where its number belongs in out, 0 = nowhere
     char park_who[3][AGR_PARK_NAME];   // tenant, agent, type of an allow; read again before it is sent
@@ -76,9 +82,13 @@ struct agr_loop {
     bool is_draining; // answer what is there with Connection: close, accept nothing
     struct agr_listener *listener;
     unsigned nlisteners;
-    struct agr_conn *parked; // oldest last
-    int64_t now_ns;          // CLOCK_BOOTTIME at the last wake-up
+    struct agr_conn *parked;               // oldest last
+    struct agr_conn *ready[AGR_READY_MAX]; // answers to be written at the end of the turn
+    unsigned nready;
+    int64_t now_ns; // CLOCK_BOOTTIME at the last wake-up
+    // After the first write of an answer, and after the answers of a turn.
     void (*after_write)(struct agr_loop *l, struct agr_conn *c, ssize_t written);
+    void (*after_turn)(struct agr_loop *l);
 };
 
 // Registers the listeners (non-blocking, EPOLLEXCLUSIVE). False with errno.

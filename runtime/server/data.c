@@ -93,7 +93,7 @@ agr_data_decide(struct agr_conn *c, const char *entry, struct ag_str json, struc
     agr_count_latency(w, AGR_C_LATENCY_DECIDE, took);
     count_outcome(w, d);
     if (d->is_allowed)
-        w->has_allow = true;
+        c->has_allow = true;
     return s;
 }
 
@@ -195,8 +195,6 @@ agr_data_park(struct agr_conn *c, const struct aegis_decision *d, bool is_record
     c->park_position = d->position;
     c->park_gseq_at = is_record_last ? c->out_n - 2 - (sizeof AEGIS_GSEQ_BLANK - 1) : 0;
     agr_data_park_identity(c, d);
-    aegis_ctx_leave(w->ctx);
-    w->has_allow = false;
     aegis_ctx_wake_sequencer(w->ctx);
     agr_conn_park(c);
 }

@@ -21,15 +21,19 @@ lower(int c)
     return c >= 'A' && c <= 'Z' ? c + 32 : c;
 }
 
+static bool
+is_nocase(const char *a, const char *b, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (lower((unsigned char)a[i]) != lower((unsigned char)b[i]))
+            return false;
+    return true;
+}
+
 bool
 agr_str_is_nocase(struct ag_str a, const char *z)
 {
-    if (a.n != strlen(z))
-        return false;
-    for (size_t i = 0; i < a.n; i++)
-        if (lower((unsigned char)a.p[i]) != lower((unsigned char)z[i]))
-            return false;
-    return true;
+    return a.n == strlen(z) && is_nocase(a.p, z, a.n);
 }
 
 // --- what llhttp tells
@@ -103,58 +107,53 @@ refuse(int status, const char *why, int *ret_status, const char **ret_why)
     return AGR_PARSE_REFUSE;
 }
 
-// Every line of a head ends in CR LF, no line is folded, no other CR or LF and no NUL stands in it.
-static bool
-has_clean_lines(const char *p, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        char c = p[i];
-        if (c > '\r')
-            continue;
-        if (c == 0)
-            return false;
-        if (c == '\n' && (i == 0 || p[i - 1] != '\r'))
-            return false;
-        if (c == '\r') {
-            if (i + 1 == n || p[i + 1] != '\n')
-                return false;
-            if (i + 2 < n && (p[i + 2] == ' ' || p[i + 2] == '\t'))
-                return false;
-        }
-    }
-    return true;
-}
-
-// Every header line has a name that ends right at its colon: a blank before the colon is read in two ways.
-static bool
-has_clean_names(const char *p, size_t n)
-{
-    const char *end = p + n - 2; // the empty line
-    const char *line = memmem(p, n, "\r\n", 2);
-    for (line = line ? line + 2 : end; line < end;) {
-        const char *stop = memmem(line, (size_t)(end - line) + 2, "\r\n", 2);
-        const char *colon = stop ? memchr(line, ':', (size_t)(stop - line)) : NULL;
-        if (!colon || colon == line || colon[-1] == ' ' || colon[-1] == '\t')
-            return false;
-        line = stop + 2;
-    }
-    return true;
-}
-
-// Headers that frame the message or say who asks must not be said twice.
+// What a head must be before llhttp reads it, so that no byte of it is read in two ways: every line ends in
+// CR LF, none is folded, no other CR or LF and no NUL stands in it, and every header's name ends right at its
+// colon. NULL, or what is wrong.
 static const char *
-twice(const struct agr_request *r)
+head_fault(const char *p, size_t n)
 {
-    static const char *const once[] = {"content-length", "transfer-encoding", "host",       "authorization",
-                                       "x-api-key",      "x-tenant-id",       "x-agent-id", "content-type"};
-    for (size_t k = 0; k < sizeof once / sizeof *once; k++) {
-        unsigned seen = 0;
-        for (unsigned i = 0; i < r->nheaders; i++)
-            seen += agr_str_is_nocase(r->header[i].name, once[k]);
-        if (seen > 1)
-            return once[k];
+    static const char *const lines = "a header line must end in CR LF and must not be folded";
+    static const char *const names = "a header is NAME: VALUE, without a blank before the colon";
+    const char *fault = NULL, *end = p + n - 2; // the empty line
+    if (memchr(p, 0, n))
+        return lines;
+    for (const char *line = p; line < end;) {
+        const char *nl = memchr(line, '\n', (size_t)(p + n - line));
+        if (!nl || nl == line || nl[-1] != '\r' || memchr(line, '\r', (size_t)(nl - 1 - line)) ||
+            (line != p && (*line == ' ' || *line == '\t')))
+            return lines;
+        const char *colon = line == p ? NULL : memchr(line, ':', (size_t)(nl - line));
+        if (line != p && (!colon || colon == line || colon[-1] == ' ' || colon[-1] == '\t'))
+            fault = names; // a bad line further on is the graver one
+        line = nl + 1;
     }
-    return NULL;
+    return end[0] == '\r' && end[1] == '\n' ? fault : lines;
+}
+
+// Headers that frame the message or say who asks must not be said twice. Lengths tell nearly all others
+// apart.
+static bool
+is_repeated(const struct agr_request *r)
+{
+#define NAME(text)                                                                                           \
+    {                                                                                                        \
+        text, sizeof text - 1                                                                                \
+    }
+    static const struct ag_str once[] = {
+        NAME("content-length"), NAME("transfer-encoding"), NAME("host"),       NAME("authorization"),
+        NAME("x-api-key"),      NAME("x-tenant-id"),       NAME("x-agent-id"), NAME("content-type")};
+#undef NAME
+    unsigned seen = 0;
+    for (unsigned i = 0; i < r->nheaders; i++)
+        for (unsigned k = 0; k < sizeof once / sizeof *once; k++) {
+            if (r->header[i].name.n != once[k].n || !is_nocase(r->header[i].name.p, once[k].p, once[k].n))
+                continue;
+            if (seen >> k & 1)
+                return true;
+            seen |= 1u << k;
+        }
+    return false;
 }
 
 static enum agr_method
@@ -176,10 +175,9 @@ read_head(struct agr_parser *p, const char *buf, size_t body_max, struct agr_req
 {
     llhttp_t h;
     struct head d = {.r = r};
-    if (!has_clean_lines(buf, p->head_n))
-        return refuse(400, "a header line must end in CR LF and must not be folded", ret_status, ret_why);
-    if (!has_clean_names(buf, p->head_n))
-        return refuse(400, "a header is NAME: VALUE, without a blank before the colon", ret_status, ret_why);
+    const char *fault = head_fault(buf, p->head_n);
+    if (fault)
+        return refuse(400, fault, ret_status, ret_why);
     r->nheaders = 0;
     memset(&r->header[0], 0, sizeof r->header[0]);
     llhttp_init(&h, HTTP_REQUEST, &settings);
@@ -191,8 +189,7 @@ read_head(struct agr_parser *p, const char *buf, size_t body_max, struct agr_req
         return refuse(400, "malformed HTTP request", ret_status, ret_why);
     if (h.http_major != 1)
         return refuse(505, "only HTTP/1.0 and HTTP/1.1 are spoken here", ret_status, ret_why);
-    const char *repeated = twice(r);
-    if (repeated)
+    if (is_repeated(r))
         return refuse(400, "a framing or identity header is repeated", ret_status, ret_why);
     if (d.url.n > AGR_URL_MAX)
         return refuse(414, "the path is too long", ret_status, ret_why);
@@ -286,6 +283,7 @@ enum agr_parse
 agr_parse(struct agr_parser *p, char *buf, size_t n, size_t body_max, struct agr_request *ret,
           size_t *ret_used, int *ret_status, const char **ret_why)
 {
+    ret->expects_continue = false;
     if (!p->head_n) {
         size_t from = p->scanned > 3 ? p->scanned - 3 : 0;
         const char *end = n > from ? memmem(buf + from, n - from, "\r\n\r\n", 4) : NULL;
@@ -301,10 +299,13 @@ agr_parse(struct agr_parser *p, char *buf, size_t n, size_t body_max, struct agr
             return refuse(431, "the head is too long", ret_status, ret_why);
         p->chunk_at = p->head_n;
     }
+    if (p->is_head_read && !p->is_chunked && n - p->head_n < p->body_n)
+        return AGR_PARSE_MORE;
     // The buffer may have moved since the last call: views are made anew from the same bytes.
     enum agr_parse got = read_head(p, buf, body_max, ret, ret_status, ret_why);
     if (got != AGR_PARSE_DONE)
         return got;
+    p->is_head_read = true;
     if (p->is_chunked) {
         got = read_chunks(p, buf, n, body_max, ret_status, ret_why);
         if (got != AGR_PARSE_DONE)

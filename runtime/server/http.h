@@ -40,6 +40,7 @@ struct agr_parser {
     size_t head_n;   // bytes of the head once it is complete, else 0
     uint64_t body_n; // Content-Length
     bool is_chunked;
+    bool is_head_read;  // the head was found good, only its body is awaited
     size_t chunk_at;    // next byte of chunked framing to read
     size_t chunk_n;     // body bytes put together so far
     bool has_continued; // "100 Continue" was asked for and given

@@ -60,6 +60,10 @@ put_number(struct agr_conn *c, uint64_t v)
 void
 agr_reply_begin(struct agr_conn *c, int status, const char *type)
 {
+    if (status == 200 && !c->is_closing && type && strcmp(type, AGR_JSON) == 0) { // nearly every answer
+        put(c, AG_STR("HTTP/1.1 200 OK\r\nContent-Type: " AGR_JSON "\r\n"));
+        return;
+    }
     put(c, AG_STR("HTTP/1.1 "));
     put_number(c, (uint64_t)status);
     put(c, AG_STR(" "));

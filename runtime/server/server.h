@@ -114,7 +114,6 @@ struct agr_worker_process {
     uint32_t line;       // in the state file
     uint64_t generation; // of the policy served
     char digest[72];     // of the policy served, as text
-    bool has_allow;      // an allow is in the answer being written: the kill span is open
     char *record;        // text of one decision record
     size_t record_size;
     struct agr_api_key *keys;

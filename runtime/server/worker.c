@@ -48,19 +48,25 @@ agr_count_latency(const struct agr_worker_process *w, enum agr_counter histogram
     agr_counter_add(w->state, w->line, (uint32_t)histogram + AGR_BUCKETS + 1, (uint64_t)ns);
 }
 
-// The first bytes of an answer are with the kernel: an engagement of the kill switch need not wait for us any
-// longer. An answer of which nothing could be sent may not leave later without a new reading, so its
-// connection closes.
+// An answer of which nothing could be sent may not leave later without a new reading of the kill words, so
+// its connection closes.
 static void
 after_write(struct agr_loop *l, struct agr_conn *c, ssize_t written)
 {
-    struct agr_worker_process *w = l->user;
-    aegis_ctx_leave(w->ctx);
-    if (w->has_allow && written <= 0) {
+    (void)l;
+    if (c->has_allow && written <= 0) {
         c->out_n = c->out_at = 0;
         c->is_closing = true;
     }
-    w->has_allow = false;
+    c->has_allow = false;
+}
+
+// The first bytes of all answers are with the kernel: an engagement of the kill switch need not wait for us
+// any longer.
+static void
+after_turn(struct agr_loop *l)
+{
+    aegis_ctx_leave(((struct agr_worker_process *)l->user)->ctx);
 }
 
 static void
@@ -74,7 +80,8 @@ keep_name(struct agr_conn *c, unsigned i, struct aegis_str s)
 void
 agr_data_park_identity(struct agr_conn *c, const struct aegis_decision *d)
 {
-    c->park_is_allow = ((struct agr_worker_process *)c->loop->user)->has_allow;
+    c->park_is_allow = c->has_allow;
+    c->has_allow = false;
     keep_name(c, 0, d->tenant);
     keep_name(c, 1, d->agent);
     keep_name(c, 2, d->type);
@@ -107,7 +114,7 @@ resume_synced(struct agr_worker_process *w)
             agr_reply_error(c, 403, "kill_switch",
                             "the kill switch was engaged while the answer waited for its audit row");
         } else {
-            w->has_allow = c->park_is_allow;
+            c->has_allow = c->park_is_allow;
         }
         agr_conn_resume(c);
     }
@@ -199,6 +206,7 @@ set_up(struct agr_worker_process *w, const struct agr_heritage *h)
         goto fail;
     }
     w->loop.after_write = after_write;
+    w->loop.after_turn = after_turn;
     int journal = aegis_ctx_journal_fd(w->ctx);
     if (journal != -1)
         agr_loop_watch(&w->loop, journal, TAG_JOURNAL);
