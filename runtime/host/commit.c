@@ -271,7 +271,7 @@ journal(struct aegis_ctx *ctx, const struct aegis_policy *p, const char *entry)
     if (agr_journal_append(&ctx->journal, &r, &ctx->pos) != AGR_JOURNAL_OK)
         return AEGIS_AUDIT;
     agr_journal_id(&ctx->journal, wseq, ctx->id);
-    agr_journal_boot_text(ctx->journal.boot, ctx->boot);
+    memcpy(ctx->boot, ctx->id, sizeof ctx->boot); // an id begins with its boot
     return AEGIS_OK;
 }
 

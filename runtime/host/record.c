@@ -215,29 +215,29 @@ agr_record_action(struct aegis_ctx *ctx)
     return arena_keep(ctx, &b);
 }
 
-// A set of input paths that share their first `depth` steps, as indexes into the image's PATHS.
+// The input paths that the policy reads: the image's PATHS.
 struct paths {
     const struct ag_image *im;
     const struct ag_mem *mem;
-    uint32_t depth;
 };
 
-static struct ag_value
+static inline const struct ag_array_rec *
 path_of(const struct paths *s, uint32_t i)
 {
-    return ag_image_const(s->im, s->im->paths[i]);
+    return (const void *)(s->im->heap + (s->im->consts[s->im->paths[i]] >> 32)); // a verified array of strings
 }
 
-// Does path i go through the `depth` keys on the way to here? `way` holds them.
-static bool
-is_on_way(const struct paths *s, uint32_t i, const struct ag_str *way, uint32_t depth)
+// Does path p go through the keys of way[0..depth]? The last one first: it settles most of them.
+static inline bool
+is_on_way(const struct paths *s, const struct ag_array_rec *p, const struct ag_str *way, uint32_t depth)
 {
-    struct ag_value p = path_of(s, i);
-    if (p.len < depth)
+    if (p->n <= depth)
         return false;
-    for (uint32_t d = 0; d < depth; d++)
-        if (!ag_str_eq(ag_value_str(ag_value_at(s->mem, p, d)), way[d]))
+    for (uint32_t d = depth + 1; d-- > 0;) {
+        struct ag_str key = ag_cell_str(s->mem, p->element[d]);
+        if (key.n != way[d].n || !ag_bytes_eq(key.p, way[d].p, key.n))
             return false;
+    }
     return true;
 }
 
@@ -252,10 +252,11 @@ write_read(const struct paths *s, struct ag_value v, struct ag_str *way, uint32_
         bool is_read = false, is_whole = false;
         way[depth] = ag_value_str(key);
         for (uint32_t i = 0; i < s->im->npaths && !is_whole; i++) {
-            if (!is_on_way(s, i, way, depth + 1))
+            const struct ag_array_rec *p = path_of(s, i);
+            if (!is_on_way(s, p, way, depth))
                 continue;
             is_read = true;
-            is_whole = path_of(s, i).len == depth + 1;
+            is_whole = p->n == depth + 1;
         }
         if (!is_read)
             continue;
@@ -301,7 +302,7 @@ str_in(struct aegis_str s)
     return ag_str_of(s.p, s.n);
 }
 
-// Six decimals, for display only (systems.md A14), without the locale that printf would ask.
+// Six decimals, for display only (A14), without the locale that printf would ask.
 static void
 write_double(struct ag_buf *b, double v)
 {

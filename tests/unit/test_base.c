@@ -154,6 +154,29 @@ text_is(const struct ag_buf *b, const char *want)
     return ok;
 }
 
+// One byte to escape at each place of texts that fill words and blocks in every way; the byte behind the text
+// counts not.
+static void
+test_json_str_places(void)
+{
+    char text[41], mem[64], want[64];
+    struct ag_buf b;
+    unsigned wrong = 0;
+    for (size_t n = 1; n < sizeof text; n++) {
+        for (size_t at = 0; at <= n; at++) {
+            memset(text, 'x', sizeof text);
+            text[n] = '"';
+            text[at] = '\\';
+            ag_buf_init(&b, mem, sizeof mem);
+            ag_buf_json_str(&b, ag_str_of(text, n));
+            int len = snprintf(want, sizeof want, "\"%.*s%s%.*s\"", (int)at, text, at < n ? "\\\\" : "",
+                               (int)(at < n ? n - at - 1 : 0), text + at + 1);
+            wrong += b.is_full || (int)b.n != len || memcmp(mem, want, b.n) != 0;
+        }
+    }
+    OK(wrong == 0, "JSON strings of 1 to 40 bytes, a backslash at each place: %u wrong", wrong);
+}
+
 static void
 test_buf(void)
 {
@@ -273,6 +296,7 @@ main(void)
     test_memory();
     test_utf8();
     test_buf();
+    test_json_str_places();
     test_hash();
     test_sha256();
     test_crypto();

@@ -4,6 +4,10 @@
 // printf. Next file to read: vm/base/num.c, whose output goes through here.
 #include "buf.h"
 
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
 #define NS_PER_S    1000000000
 #define S_PER_DAY   86400
 #define BASE32_BITS 5
@@ -69,28 +73,64 @@ json_short(uint8_t c)
     }
 }
 
+#if defined(__SSE2__)
+// One bit for each byte that must be escaped.
+static inline unsigned
+escapes_in(__m128i v)
+{
+    __m128i quote = _mm_cmpeq_epi8(v, _mm_set1_epi8('"')), slash = _mm_cmpeq_epi8(v, _mm_set1_epi8('\\'));
+    __m128i control = _mm_cmpeq_epi8(_mm_min_epu8(v, _mm_set1_epi8(0x1f)), v);
+    return (unsigned)_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(quote, slash), control));
+}
+#endif
+
+// Where the first byte at or after `i` stands that must be escaped, or s.n.
+static inline size_t
+clean_end(struct ag_str s, size_t i)
+{
+#if defined(__SSE2__)
+    unsigned mask;
+    for (; s.n - i >= 16; i += 16) {
+        mask = escapes_in(_mm_loadu_si128((const __m128i *)(const void *)(s.p + i)));
+        if (mask)
+            return i + (unsigned)__builtin_ctz(mask);
+    }
+    if (s.n - i >= 8) {
+        mask = escapes_in(_mm_loadl_epi64((const __m128i *)(const void *)(s.p + i))) & 0xff;
+        if (mask)
+            return i + (unsigned)__builtin_ctz(mask);
+        i += 8;
+    }
+#endif
+    while (i < s.n && (uint8_t)s.p[i] >= 0x20 && s.p[i] != '"' && s.p[i] != '\\')
+        i++;
+    return i;
+}
+
+static void
+put_escape(struct ag_buf *b, uint8_t c)
+{
+    char letter = json_short(c);
+    if (letter) {
+        char text[2] = {'\\', letter};
+        ag_buf_put(b, text, sizeof text);
+    } else {
+        char text[6] = {'\\', 'u', '0', '0', hex_digits[c >> 4], hex_digits[c & 15]};
+        ag_buf_put(b, text, sizeof text);
+    }
+}
+
 void
 ag_buf_json_str(struct ag_buf *b, struct ag_str s)
 {
     ag_buf_char(b, '"');
-    size_t from = 0;
     for (size_t i = 0; i < s.n; i++) {
-        uint8_t c = (uint8_t)s.p[i];
-        if (c >= 0x20 && c != '"' && c != '\\')
-            continue;
-        ag_buf_put(b, s.p + from, i - from);
-        from = i + 1;
-        char letter = json_short(c);
-        if (letter) {
-            char text[2] = {'\\', letter};
-            ag_buf_put(b, text, sizeof text);
-        } else {
-            char text[6] = {'\\', 'u', '0', '0', hex_digits[c >> 4], hex_digits[c & 15]};
-            ag_buf_put(b, text, sizeof text);
-        }
+        size_t end = clean_end(s, i);
+        ag_buf_put(b, s.p + i, end - i);
+        i = end;
+        if (i < s.n)
+            put_escape(b, (uint8_t)s.p[i]);
     }
-    if (s.n > from)
-        ag_buf_put(b, s.p + from, s.n - from);
     ag_buf_char(b, '"');
 }
 
