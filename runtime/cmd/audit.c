@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <strings.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -341,6 +342,23 @@ run(const struct options *o, const struct agr_list *args)
         "audit: say list, tail, stats, export, verify, receipt, root or prove, then a log directory");
 }
 
+// Puts the word as rows have it in the place of *word, whatever its case. False: text_of gives no such word,
+// and that was said.
+static bool
+known_word(const char *option, const char **word, struct aegis_str (*text_of)(unsigned))
+{
+    for (unsigned i = 0; *word && i <= AEGIS_KILL; i++) { // as many decisions; there are fewer levels of risk
+        struct aegis_str t = text_of(i);
+        if (t.n && strlen(*word) == t.n && strncasecmp(*word, t.p, t.n) == 0) {
+            *word = t.p;
+            return true;
+        }
+    }
+    if (*word)
+        agr_die(AGR_EXIT_HELD, "audit: no row has --%s %s", option, *word);
+    return !*word;
+}
+
 int
 cmd_audit(int argc, char **argv)
 {
@@ -369,5 +387,8 @@ cmd_audit(int argc, char **argv)
         return code;
     if (o.limit < 0)
         return agr_die(AGR_EXIT_HELD, "audit: --limit is not negative");
+    if (!known_word("risk-level", &o.filter.risk_level, aegis_risk_text) ||
+        !known_word("decision", &o.filter.decision, aegis_decision_text))
+        return AGR_EXIT_HELD;
     return run(&o, &args);
 }

@@ -31,6 +31,13 @@ days_of(int y, int m, int d)
     return era * 146097 + yoe * 365 + yoe / 4 - yoe / 100 + doy - 719468;
 }
 
+static int
+days_in(int y, int m)
+{
+    static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    return days[m - 1] + (m == 2 && y % 4 == 0 && (y % 100 != 0 || y % 400 == 0));
+}
+
 static bool
 parse_zone(const char *s, int *ret_seconds)
 {
@@ -69,8 +76,8 @@ agr_parse_time(const char *s, int64_t *ret_ns)
     if (*s == '.')
         for (s++; *s >= '0' && *s <= '9';)
             s++;
-    if (!parse_zone(s, &zone) || y < 1970 || y > 2200 || mo < 1 || mo > 12 || d < 1 || d > 31 || h > 23 ||
-        mi > 59 || se > 60)
+    if (!parse_zone(s, &zone) || y < 1970 || y > 2200 || mo < 1 || mo > 12 || d < 1 || d > days_in(y, mo) ||
+        h > 23 || mi > 59 || se > 60)
         return false;
     *ret_ns = (days_of(y, mo, d) * 86400 + h * 3600 + mi * 60 + se - zone) * 1000000000;
     return true;

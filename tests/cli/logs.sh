@@ -159,7 +159,14 @@ check $? "--action-type and --risk-level" "$out"
 run aegis audit list log --format jsonl --limit 2
 [ "$(count)" = 2 ]
 check $? "--limit" "$out"
-run aegis audit list log --risk-level nothing --json
+run aegis audit list log --risk-level HIGH --action-type payment --format jsonl
+[ "$(count)" = 1 ]
+check $? "B30: --risk-level in capitals" "$out"
+run aegis audit list log --risk-level nothing
+exits 2 "a level that no row can have is wrong usage"
+run aegis audit list log --decision nothing
+exits 2 "and so is such a decision"
+run aegis audit list log --action-type nothing --json
 [ "$out" = "[]" ]
 check $? "no row is an empty list" "$out"
 run aegis audit list log

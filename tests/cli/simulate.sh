@@ -43,6 +43,10 @@ run aegis simulate p.yaml
 exits 2 "no action is wrong usage"
 run aegis simulate p.yaml read:crm --now noon
 exits 2 "a time that is none is wrong usage"
+run aegis simulate p.yaml read:crm --now 2026-02-29T12:00:00Z
+exits 2 "and so is a day that the year does not have"
+run aegis simulate p.yaml read:crm --now 2028-02-29T12:00:00Z
+exits 0 "a leap day"
 run aegis simulate p.yaml read:crm --format xml
 exits 2 "an unknown format is wrong usage"
 
