@@ -129,7 +129,7 @@ struct agc_ir {
     uint32_t nindexes; // 0 or 1 in this version
     struct agc_index index;
     uint32_t nentries;
-    struct agc_entry entries[2];
+    struct agc_entry entries[3]; // decide; with gates evaluate; with a risk gate risk_check
 };
 
 // Why the back half refuses a policy: where, and one sentence with the remedy.

@@ -70,8 +70,8 @@ note_err(void *self, struct agc_stmt *s, unsigned depth)
         *(bool *)self = true;
 }
 
-// Joins the condition at `i` with the windows right after it when all lie inside a day of the same zone: their common
-// window is one question instead of several. Returns how many conditions *ret stands for.
+// Joins the condition at `i` with the windows right after it when all lie inside a day of the same zone:
+// their common window is one question instead of several. Returns how many conditions *ret stands for.
 static uint32_t
 join_windows(const struct agc_node *body, uint32_t i, struct agc_node *ret)
 {
@@ -306,12 +306,13 @@ lower_decide(struct agc_ir *ir, struct agc_refusal *refusal)
     return true;
 }
 
+// A proposal against the gates of `mask`, and the status that they give.
 static void
-lower_evaluate(struct agc_ir *ir, struct agc_refusal *refusal)
+lower_gates(struct agc_ir *ir, struct ag_str name, uint32_t mask, struct agc_refusal *refusal)
 {
-    struct entry e = {ir, agc_ir_func(ir, AG_STR("evaluate"), no_span, AG_FUNC_ENTRY), refusal};
+    struct entry e = {ir, agc_ir_func(ir, name, no_span, AG_FUNC_ENTRY), refusal};
     struct agc_block top = {0};
-    agc_ir_add(ir, &top, no_span, AGC_IR_GATES, 0, ir->policy->gates.present, 0);
+    agc_ir_add(ir, &top, no_span, AGC_IR_GATES, 0, mask, 0);
     agc_ir_add(ir, &top, no_span, AGC_IR_STATUS, 0, 0, 0);
     finish_entry(&e, top);
 }
@@ -349,6 +350,8 @@ agc_lower(struct agc_ir *ir, struct agc_refusal *ret)
     if (!lower_rules(ir, ret) || !lower_decide(ir, ret))
         return false;
     if (p->has_gates)
-        lower_evaluate(ir, ret);
+        lower_gates(ir, AG_STR("evaluate"), p->gates.present, ret);
+    if (p->has_gates && (p->gates.present & 1u << AG_GATE_RISK))
+        lower_gates(ir, AG_STR("risk_check"), 1u << AG_GATE_RISK, ret);
     return compile_patterns(ir, ret);
 }

@@ -237,7 +237,7 @@ struct ag_gates_section {
 };
 
 struct ag_entry {
-    uint32_t name; // constant index: "decide", "evaluate", "data.a.b"
+    uint32_t name; // constant index: "decide", "evaluate", "risk_check", "data.a.b"
     uint32_t func;
     uint32_t is_decision; // 1: contributes to an outcome; 0: returns a value
     uint32_t zero;

@@ -94,6 +94,13 @@ member(struct ag_call *c, struct ag_value v, struct ag_value coll)
 }
 
 // --- strict comparisons of YAML conditions
+// Two integers that stand in the registers themselves: what nearly every condition compares.
+static inline bool
+are_plain_ints(const struct ag_value *b, const struct ag_value *d)
+{
+    return b->head == AG_NUMBER && d->head == AG_NUMBER;
+}
+
 static struct ag_value
 strict(struct ag_value b, struct ag_value c)
 {
@@ -662,12 +669,20 @@ dispatch:
     }
     OP(SLT)
     {
+        if (are_plain_ints(&r[B], &r[C])) {
+            r[A] = ag_bool(r[B].i < r[C].i);
+            GO;
+        }
         struct ag_value b = r[B], d = r[C], ok = strict(b, d);
         r[A] = ag_is_true(ok) ? ag_bool(compare(c, b, d) < 0) : ok;
         GO_CHECKED;
     }
     OP(SLE)
     {
+        if (are_plain_ints(&r[B], &r[C])) {
+            r[A] = ag_bool(r[B].i <= r[C].i);
+            GO;
+        }
         struct ag_value b = r[B], d = r[C], ok = strict(b, d);
         r[A] = ag_is_true(ok) ? ag_bool(compare(c, b, d) <= 0) : ok;
         GO_CHECKED;
@@ -795,7 +810,8 @@ ag_eval(struct ag_call *c, uint32_t entry_ix, struct ag_value input, struct ag_v
     c->nframes = c->frames_cap = 0;
     c->frames = NULL;
     c->clock = NULL;
-    c->is_evaluate = ag_str_eq(ag_image_str(c->im, e->name), AG_STR("evaluate"));
+    struct ag_str name = ag_image_str(c->im, e->name);
+    c->is_evaluate = ag_str_eq(name, AG_STR("evaluate")) || ag_str_eq(name, AG_STR("risk_check"));
     c->mem.base[AG_IN_IMAGE] = c->im->heap;
     c->mem.base[AG_IN_ARENA] = c->mem.arena->base;
     c->mem.hash_seed = c->im->meta->hash_seed;

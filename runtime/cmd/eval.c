@@ -36,7 +36,7 @@ cmd_eval(int argc, char **argv)
     struct agr_list args = {0};
     const struct agr_opt opts[] = {
         {"input", 'i', AGR_OPT_STR, &input, "FILE", "action as JSON (default: standard input)"},
-        {"entry", 'e', AGR_OPT_STR, &entry, "NAME", "entrypoint: decide (default) or evaluate"},
+        {"entry", 'e', AGR_OPT_STR, &entry, "NAME", "entrypoint: decide (default), evaluate or risk_check"},
         {"now", 0, AGR_OPT_STR, &now_text, "TIME", "virtual clock"},
         {"trace", 't', AGR_OPT_FLAG, &is_traced, NULL, "print every instruction to standard error"},
         {"json", 0, AGR_OPT_FLAG, &is_json, NULL, "the output is JSON in any case"},

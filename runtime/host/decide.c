@@ -426,12 +426,18 @@ static enum aegis_status
 decide(struct aegis_ctx *ctx, const char *entry, struct aegis_decision *ret, struct aegis_error *reterr)
 {
     const struct aegis_policy *p = ctx->pin.policy;
-    bool is_proposal = entry[0] == 'e' && strcmp(entry, "evaluate") == 0;
+    bool is_risk = entry[0] == 'r' && strcmp(entry, "risk_check") == 0;
+    bool is_proposal = is_risk || (entry[0] == 'e' && strcmp(entry, "evaluate") == 0);
     ctx->is_proposal = is_proposal;
-    uint32_t ix = is_proposal ? p->evaluate_ix : strcmp(entry, "decide") == 0 ? p->decide_ix : AG_NONE;
+    uint32_t ix = is_risk                         ? p->risk_ix
+                  : is_proposal                   ? p->evaluate_ix
+                  : strcmp(entry, "decide") == 0 ? p->decide_ix
+                                                  : AG_NONE;
     if (ix == AG_NONE)
         return agr_fail(reterr, AEGIS_NO_ENTRY, "the policy has no entrypoint \"%s\"%s", entry,
-                        is_proposal ? "; add a gates: section" : "");
+                        is_risk       ? "; add risk: {} to its gates"
+                        : is_proposal ? "; add a gates: section"
+                                      : "");
     enum aegis_status s = check_input(ctx, is_proposal, reterr);
     if (s != AEGIS_OK)
         return s;

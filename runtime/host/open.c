@@ -103,6 +103,7 @@ open_map(void *map, size_t n, const struct aegis_policy_options *options, struct
     ag_buf_hex(&b, p->im.header->digest, 32);
     p->decide_ix = ag_entry_find(&p->im, AG_STR("decide"));
     p->evaluate_ix = ag_entry_find(&p->im, AG_STR("evaluate"));
+    p->risk_ix = ag_entry_find(&p->im, AG_STR("risk_check"));
     *ret = p;
     return AEGIS_OK;
 out:

@@ -15,7 +15,7 @@ struct aegis_policy {
     void *map; // private anonymous copy, or a mapping of a sealed memfd
     size_t map_size;
     char digest[AGR_DIGEST_TEXT]; // text, no terminator
-    uint32_t decide_ix, evaluate_ix; // entrypoints, AG_NONE when absent
+    uint32_t decide_ix, evaluate_ix, risk_ix; // entrypoints, AG_NONE when absent
 };
 
 enum aegis_status agr_policy_open(const char *path, const struct aegis_policy_options *options,

@@ -373,18 +373,14 @@ agr_compat_risk_check(struct agr_conn *c, const struct agr_request *r)
         return;
     }
     struct ag_str proposal = risk_proposal(r->body, mem, sizeof mem);
-    enum aegis_status s = agr_data_decide(c, "evaluate", proposal, &d, &e);
+    enum aegis_status s = agr_data_decide(c, "risk_check", proposal, &d, &e);
     if (is_answered_a(c, r->body, s, &d, &e) || !room(&out, ITEM_BYTES))
         return;
     const struct aegis_gate *risk = NULL;
     for (uint32_t i = 0; i < d.n_gates; i++)
         if (ag_str_is(str_in(d.gates[i].name), "risk"))
             risk = &d.gates[i];
-    if (!risk && d.outcome != AEGIS_KILL && d.outcome != AEGIS_THROTTLE) {
-        agr_reply_error(c, 404, "no_risk_gate", "the policy has no risk gate; add risk: {} to its gates");
-        return;
-    }
-    if (d.outcome == AEGIS_KILL || d.outcome == AEGIS_THROTTLE) { // a switch or limit spoke, not the gate
+    if (!risk || d.outcome == AEGIS_KILL || d.outcome == AEGIS_THROTTLE) { // a switch or limit spoke, not the gate
         put_governance(c, &out, &d);
         reply_a(c, r, &d, &out);
         return;

@@ -141,6 +141,15 @@ post /risk-check '{"risk_baseline":0.0,"risk_proposed":0.3}'
 expect 200 '^\{"status":"pause","risk":\{"passed":false' "A16: pause"
 post /risk-check '{"risk_score":0.3}'
 expect 200 '^\{"status":"pause"' "A16: risk_score"
+sleep 0.3
+admin /api/v1/audit?limit=1
+grep -q '"matched_rule":"risk","reason":"risk","result_status":"pending_approval"' "$work/body"
+check $? "A16: the row says what was answered: pause" "$(body)"
+post /risk-check '{"risk_baseline":0.02,"risk_proposed":0.05}'
+sleep 0.3
+admin /api/v1/audit?limit=1
+grep -q '"result_status":"allowed"' "$work/body"
+check $? "A16: the row says what was answered: proceed" "$(body)"
 post /risk-check '{"novelty_score":0.3}'
 expect 422 'risk' "A16: an unknown field"
 

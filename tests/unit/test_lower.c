@@ -76,10 +76,14 @@ test_shape(void)
     OK(find(&ir, ir.entries[0].func, AGC_IR_GATES).n == 0, "without gates none are evaluated");
     b.policy.has_gates = true;
     b.policy.gates.present = 5;
-    OK(lower(&b, &ir) && ir.nentries == 2 && ag_str_is(ir.entries[1].name, "evaluate"),
-       "gates make `evaluate`");
+    OK(lower(&b, &ir) && ir.nentries == 3 && ag_str_is(ir.entries[1].name, "evaluate") &&
+           ag_str_is(ir.entries[2].name, "risk_check"),
+       "gates make `evaluate`, a risk gate `risk_check`");
     OK(find(&ir, ir.entries[1].func, AGC_IR_GATES).last->v[1] == 5,
        "which evaluates all that are configured");
+    OK(find(&ir, ir.entries[2].func, AGC_IR_GATES).last->v[1] == 1, "which evaluates that one");
+    b.policy.gates.present = 4;
+    OK(lower(&b, &ir) && ir.nentries == 2, "no risk gate, no `risk_check`");
     pb_fini(&b);
 }
 

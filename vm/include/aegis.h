@@ -237,7 +237,7 @@ AEGIS_API int aegis_ctx_wants_refill(const struct aegis_ctx *ctx);
 AEGIS_API enum aegis_status aegis_ctx_refill(struct aegis_ctx *ctx);
 
 /*
- * Decides one JSON action with entrypoint `entry` ("decide", "evaluate") of the slot's policy, commits its effects and
+ * Decides one JSON action with entrypoint `entry` ("decide", "evaluate", "risk_check") of the slot's policy, commits its effects and
  * journals it. `json` must stay unchanged until the next call on ctx.
  * AEGIS_OK: `ret` is filled; look at ret->outcome (unavailable included). Anything else: no decision was made, reterr says why.
  */
