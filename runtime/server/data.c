@@ -354,7 +354,7 @@ agr_data_v1_check(struct agr_conn *c, const struct agr_request *r)
         agr_reply_header(c, "X-Aegis-Rule", str_in(d.rule));
     if (d.id.n)
         agr_reply_header(c, "X-Aegis-Decision-Id", str_in(d.id));
-    if (d.outcome == AEGIS_THROTTLE) {
+    if (d.outcome == AEGIS_THROTTLE && d.retry_after_ns > 0) { // a rule that throttles knows no time
         char seconds[24];
         struct ag_buf t;
         ag_buf_init(&t, seconds, sizeof seconds);

@@ -131,8 +131,8 @@ head_fault(const char *p, size_t n)
     return end[0] == '\r' && end[1] == '\n' ? fault : lines;
 }
 
-// Headers that frame the message or say who asks must not be said twice. Lengths tell nearly all others
-// apart.
+// Headers that frame the message, say who asks or are the action of /v1/check must not be said twice. Lengths
+// tell nearly all others apart.
 static bool
 is_repeated(const struct agr_request *r)
 {
@@ -141,8 +141,10 @@ is_repeated(const struct agr_request *r)
         text, sizeof text - 1                                                                                \
     }
     static const struct ag_str once[] = {
-        NAME("content-length"), NAME("transfer-encoding"), NAME("host"),       NAME("authorization"),
-        NAME("x-api-key"),      NAME("x-tenant-id"),       NAME("x-agent-id"), NAME("content-type")};
+        NAME("content-length"), NAME("transfer-encoding"), NAME("host"),
+        NAME("authorization"),  NAME("x-api-key"),         NAME("x-tenant-id"),
+        NAME("x-agent-id"),     NAME("content-type"),      NAME("x-aegis-type"),
+        NAME("x-aegis-target"), NAME("x-original-method"), NAME("x-original-uri")};
 #undef NAME
     unsigned seen = 0;
     for (unsigned i = 0; i < r->nheaders; i++)

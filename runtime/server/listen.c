@@ -46,8 +46,11 @@ listen_unix(const char *path, int type, struct agr_listener *ret, char *why, siz
         if (probe != -1)
             close(probe);
         if (is_alive) {
-            errno = EADDRINUSE;
-            return fail(fd, why, n, path, "bind");
+            snprintf(why, n, "%s: %s", path,
+                     type == SOCK_SEQPACKET ? "a server or a sequencer that runs writes this log"
+                                            : "another program listens on this socket");
+            close(fd);
+            return -1;
         }
         unlink(path);
     }

@@ -11,6 +11,7 @@ version: "1"
 defaults: { risk_level: medium, approval: block }
 rules:
   - { name: reads, match: { type: "read*" }, risk_level: low, approval: auto }
+  - { name: slow, match: { type: slow }, decision: throttle }
 YAML
 serve_start || { not_ok "the server gets ready"; tap_done; }
 
@@ -29,6 +30,13 @@ raw_expect "${head}X-A: 1\r\n folded\r\nContent-Length: 15\r\n\r\n$a" '^HTTP/1.1
 raw_expect "${head}X-A : 1\r\nContent-Length: 15\r\n\r\n$a" '^HTTP/1.1 400 ' "a blank before the colon"
 raw_expect "${head}Authorization: Bearer a\r\nAuthorization: Bearer b\r\nContent-Length: 15\r\n\r\n$a" '^HTTP/1.1 400 ' "two Authorization headers"
 raw_expect "${head}X-Tenant-ID: a\r\nX-Tenant-ID: b\r\nContent-Length: 15\r\n\r\n$a" '^HTTP/1.1 400 ' "two tenant headers"
+check='GET /v1/check HTTP/1.1\r\nHost: x\r\nConnection: close\r\n'
+raw_expect "${check}X-Aegis-Type: read\r\n\r\n" '^HTTP/1.1 200 ' "an action in a header"
+raw_expect "${check}X-Aegis-Type: read\r\nX-Aegis-Type: write\r\n\r\n" '^HTTP/1.1 400 ' "an action in two headers"
+raw_expect "${check}X-Original-URI: /a\r\nX-Original-URI: /b\r\n\r\n" '^HTTP/1.1 400 ' "two targets"
+out=$(raw "${check}X-Aegis-Type: slow\r\n\r\n")
+grep -q '^HTTP/1.1 429 ' <<<"$out" && ! grep -qi '^Retry-After' <<<"$out"
+check $? "a rule that throttles knows no time to wait" "$out"
 raw_expect "POST /v1/decide HTTP/1.1\r\nConnection: close\r\nContent-Length: 15\r\n\r\n$a" '^HTTP/1.1 400 ' "no Host"
 raw_expect "POST /v1/decide HTTP/2.0\r\nHost: x\r\n\r\n" '^HTTP/1.1 (400|505) ' "another version"
 raw_expect "NONSENSE\r\n\r\n" '^HTTP/1.1 400 ' "no HTTP at all"

@@ -63,6 +63,7 @@ refused "a source where a signature is asked for" 'sign' policy.yaml --trust rel
 refused "a key that is none" 'not a public key' signed.bin --trust policy.yaml
 policy=$work/signed.bin serve_start --trust release.key.pub
 check $? "the signed image serves with its key"
+refused "a second server on the log of one that runs" 'sequencer.sock: .*writes this log' plain.bin --state "$work/state2"
 serve_stop
 
 # As a user without rights: a log directory that it may not read or may not write.
