@@ -60,9 +60,10 @@ static void
 look_in_mask(struct ag_cands *k, const struct ag_index_mask *m, uint64_t seed)
 {
     uint64_t h = seed;
-    for (unsigned a = 0; a < AG_ATTRS; a++)
-        if (m->attrs >> a & 1)
-            h = ag_hash(k->attr[a].p, k->attr[a].n, h);
+    for (uint32_t left = m->attrs; left; left &= left - 1) {
+        const struct ag_str *s = &k->attr[__builtin_ctz(left)];
+        h = ag_hash(s->p, s->n, h);
+    }
     const uint32_t *slots = at(k->ix, m->slots);
     for (uint32_t i = 0; i < m->probe_max && i < m->nslots; i++) {
         uint32_t off = slots[(h + i) & (m->nslots - 1)];
