@@ -5,6 +5,7 @@
 #include "check.h"
 
 #include "builtins/builtins.h"
+#include "eval.h"
 #include "pattern_check.h"
 #include "resolve.h"
 #include "type.h"
@@ -144,6 +145,36 @@ is_variable(const struct agc_node *n)
     return false;
 }
 
+// Whether each action that limit a counts is counted by b too.
+static bool
+is_within(const struct agc_limit *a, const struct agc_limit *b)
+{
+    for (unsigned i = 0; i < AG_ATTRS; i++) {
+        struct ag_str wide = b->match[i].text, narrow = a->match[i].text;
+        if (wide.p && !ag_str_is(wide, "*") && !(narrow.p && ag_str_eq(wide, narrow)))
+            return false;
+    }
+    return true;
+}
+
+// A decision plans a bounded number of charges and is an error past it, so limits that no action could stay
+// below would refuse all that they count.
+static void
+check_charges(struct agc_diags *d, const struct agc_policy *policy)
+{
+    for (uint32_t i = 0; i < policy->nlimits; i++) {
+        uint32_t n = 0;
+        for (uint32_t k = 0; k < policy->nlimits; k++)
+            n += is_within(&policy->limits[i], &policy->limits[k]);
+        if (n > AG_EFFECTS_MAX) {
+            agc_diag(d, AGC_D_TOO_LARGE, policy->limits[i].span,
+                     "%u limits count the actions of limit \"%.*s\", a decision can charge %u", n,
+                     (int)policy->limits[i].name.text.n, policy->limits[i].name.text.p, AG_EFFECTS_MAX);
+            return;
+        }
+    }
+}
+
 bool
 agc_check(struct agc_diags *diags, struct agc_policy *policy)
 {
@@ -162,6 +193,7 @@ agc_check(struct agc_diags *diags, struct agc_policy *policy)
     for (uint32_t i = 0; i < policy->nlimits; i++)
         for (uint32_t k = 0; k < policy->limits[i].nkeys; k++)
             check_node(diags, policy->limits[i].key[k]);
+    check_charges(diags, policy);
     return diags->nerrors == errors;
 }
 

@@ -3,6 +3,7 @@
 #include "compile.h"
 
 #include "crypto.h"
+#include "eval.h"
 #include "t.h"
 
 static const char policy[] = "version: \"1\"\n"
@@ -60,6 +61,23 @@ test_refusals(void)
     }
 }
 
+// As many limits count each payment as a decision can charge, and one more, which stands after them.
+static void
+test_charges(void)
+{
+    for (unsigned past = 0; past < 2; past++) {
+        char text[2000];
+        int n = snprintf(text, sizeof text,
+                         "version: \"1\"\nlimits:\n- {name: p, match: {type: pay}, rate: 1/s}\n");
+        for (unsigned i = 1; i < AG_EFFECTS_MAX + past; i++)
+            n += snprintf(text + n, sizeof text - (size_t)n, "- {name: l%u, rate: 1/s}\n", i);
+        struct agc_job j;
+        OK(run(&j, text, NULL, AGC_STAGE_IMAGE) == (past ? AGC_REFUSED : AGC_DONE),
+           "%u limits for one action are %s", AG_EFFECTS_MAX + past, past ? "refused" : "accepted");
+        agc_job_fini(&j);
+    }
+}
+
 static void
 test_same(void)
 {
@@ -84,6 +102,7 @@ main(void)
         return 2;
     test_stages();
     test_refusals();
+    test_charges();
     test_same();
     return t_done();
 }
