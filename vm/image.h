@@ -159,7 +159,8 @@ struct ag_index {
     uint32_t nmasks;
     uint32_t masks;          // offset of struct ag_index_mask[nmasks]
     uint32_t always;         // offset of { u32 0; u32 n; u32 position[n] }, 0 = none
-    uint32_t path[AG_ATTRS]; // constant index of the input path of each attribute: ["type"], ["target"], ["agent"],
+    uint32_t path[AG_ATTRS]; // constant index of the input path of each attribute: ["type"], ["target"],
+                             // ["agent"],
                              // ["tenant"]; the verifier refuses others
     struct {
         uint32_t nnodes, nodes;           // struct ag_trie_node[nnodes]; node 0 is the root

@@ -20,7 +20,8 @@ ag_outcome_begin(struct ag_call *c)
     o->decision = AG_ALLOW;
     o->by = AG_BY_NONE;
     o->rule_ix = AG_NONE;
-    o->rule = ag_str_of(NULL, 0); // one by one: reading back what was just written in halves would wait for it
+    o->rule =
+        ag_str_of(NULL, 0); // one by one: reading back what was just written in halves would wait for it
     o->reason = ag_str_of(NULL, 0);
     o->message = ag_str_of(NULL, 0);
     o->risk = AG_RISK_NONE;
@@ -230,10 +231,14 @@ ag_outcome_killed(struct ag_call *c, struct ag_value input)
 // --- words
 // ---------------------------------------------------------------------------------------------------------------
 
-#define WORD(text) {text, sizeof(text) - 1}
+#define WORD(text)                                                                                           \
+    {                                                                                                        \
+        text, sizeof(text) - 1                                                                               \
+    }
 static const struct ag_str severity_words[] = {WORD("allow"),    WORD("monitor"), WORD("throttle"),
                                                WORD("escalate"), WORD("deny"),    WORD("kill")};
-static const struct ag_str risk_words[] = {WORD(""), WORD("low"), WORD("medium"), WORD("high"), WORD("critical")};
+static const struct ag_str risk_words[] = {WORD(""), WORD("low"), WORD("medium"), WORD("high"),
+                                           WORD("critical")};
 static const struct ag_str approval_words[] = {WORD(""), WORD("auto"), WORD("approve"), WORD("block")};
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))

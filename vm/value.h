@@ -67,7 +67,7 @@ struct ag_value {
             uint8_t region; // of strings, containers and boxed numbers
             uint8_t sub;    // number: 0 int64 in i, 2 record at p
             uint8_t pad;
-            uint32_t len;   // string: bytes; container: elements; error: detail; frame: its number
+            uint32_t len; // string: bytes; container: elements; error: detail; frame: its number
         };
         uint64_t head; // kind | region << 8 | sub << 16 | len << 32
     };
@@ -82,8 +82,8 @@ _Static_assert(sizeof(struct ag_value) == 16, "a register is 16 bytes");
 // Where the regions lie. The request region holds the JSON bytes that strings borrow from.
 struct ag_mem {
     const uint8_t *base[AG_REGIONS + 1]; // one more than there are: a cell has two bits for its region
-    struct ag_arena *arena; // its base equals base[AG_IN_ARENA]
-    uint64_t hash_seed;     // of the image's hash indexes; ag_eval sets it and base[AG_IN_IMAGE]
+    struct ag_arena *arena;              // its base equals base[AG_IN_ARENA]
+    uint64_t hash_seed;                  // of the image's hash indexes; ag_eval sets it and base[AG_IN_IMAGE]
 };
 
 #define AG_STRING_MAX    ((1u << 24) - 1) // bytes of one string value: the cell's length field

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Step 15: planned effects become charges, the kill words are read once more, the row is journaled; only then does the
-// answer exist. No policy code runs here, so commit can only make a decision more severe.
-// In: ctx->outcome with its plan. Out: the same, and the row's position. A crash between the steps may cost quota, but
-// never lets an unlogged action through: the row is complete before the answer leaves.
-// Next file to read: record.c for the bytes, journal.c for where they go.
+// Step 15: planned effects become charges, the kill words are read once more, the row is journaled; only then
+// does the answer exist. No policy code runs here, so commit can only make a decision more severe. In:
+// ctx->outcome with its plan. Out: the same, and the row's position. A crash between the steps may cost
+// quota, but never lets an unlogged action through: the row is complete before the answer leaves. Next file
+// to read: record.c for the bytes, journal.c for where they go.
 #include "host.h"
 
 #include "buf.h"
@@ -44,7 +44,8 @@ static enum aegis_status
 key_of(const struct aegis_ctx *ctx, const struct ag_image *im, const struct ag_limit *l, struct ag_str fields,
        enum agr_period period, struct agr_key *ret)
 {
-    return agr_key_make(ctx->host->state, kind_of(l), period, ag_image_str(im, l->name), ctx->tenant, fields, ret);
+    return agr_key_make(ctx->host->state, kind_of(l), period, ag_image_str(im, l->name), ctx->tenant, fields,
+                        ret);
 }
 
 // A quota has up to two caps; the tighter answer counts.
@@ -61,8 +62,8 @@ view_tighten(struct agr_view *all, const struct agr_view *one)
 }
 
 static enum aegis_status
-peek(struct aegis_ctx *ctx, const struct ag_image *im, const struct ag_limit *l, struct ag_str fields, uint64_t n,
-     struct agr_view *ret)
+peek(struct aegis_ctx *ctx, const struct ag_image *im, const struct ag_limit *l, struct ag_str fields,
+     uint64_t n, struct agr_view *ret)
 {
     struct agr_state *st = ctx->host->state;
     struct agr_key key;
@@ -146,7 +147,8 @@ take(struct aegis_ctx *ctx, const struct ag_image *im, uint32_t i, struct agr_vi
                 continue;
             s = key_of(ctx, im, l, e->key, p, &key);
             if (s == AEGIS_OK)
-                s = agr_quota_take(st, &key, l->cap[p], e->n, l->count_denied, &ctx->now, &one, charge_slot(ctx, i));
+                s = agr_quota_take(st, &key, l->cap[p], e->n, l->count_denied, &ctx->now, &one,
+                                   charge_slot(ctx, i));
             if (s != AEGIS_OK)
                 return s;
             view_tighten(ret, &one);

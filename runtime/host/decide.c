@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Steps 13 to 15 of one decision: pin the policy, read the clock once, JSON to values, evaluate, commit, answer.
-// In: a JSON action or a built value. Out: struct aegis_decision whose strings borrow from ctx and policy.
-// Allocates nothing: values live in the context's arena. Next file to read: vm/interp.c, then commit.c.
+// Steps 13 to 15 of one decision: pin the policy, read the clock once, JSON to values, evaluate, commit,
+// answer. In: a JSON action or a built value. Out: struct aegis_decision whose strings borrow from ctx and
+// policy. Allocates nothing: values live in the context's arena. Next file to read: vm/interp.c, then
+// commit.c.
 #include "host.h"
 
 #include "buf.h"
@@ -58,7 +59,8 @@ reserve_regs(struct aegis_ctx *ctx, const struct ag_image *im, struct aegis_erro
     return AEGIS_OK;
 }
 
-// Randomness of one decision: cut from a ChaCha20 stream that is keyed once, so no decision asks the kernel for any.
+// Randomness of one decision: cut from a ChaCha20 stream that is keyed once, so no decision asks the kernel
+// for any.
 static void
 next_seed(struct aegis_ctx *ctx)
 {
@@ -113,8 +115,8 @@ field_of(const char *p, size_t n)
 #undef IS
 }
 
-// Finds the known fields of the input in one pass. Fields of an action must have the right type: a number as `type` is a
-// mistake, not a wildcard.
+// Finds the known fields of the input in one pass. Fields of an action must have the right type: a number as
+// `type` is a mistake, not a wildcard.
 static enum aegis_status
 scan_fields(struct aegis_ctx *ctx, bool is_strict, struct aegis_error *reterr)
 {
@@ -173,22 +175,24 @@ with_member(struct aegis_ctx *ctx, const struct wanted *w)
     return ag_builder_close(m, b);
 }
 
-// Makes the input say who asks and what in the native names. An action without a tenant belongs to the tenant "default":
-// it never escapes a limit or a switch by leaving it out.
+// Makes the input say who asks and what in the native names. An action without a tenant belongs to the tenant
+// "default": it never escapes a limit or a switch by leaving it out.
 static enum aegis_status
 complete_action(struct aegis_ctx *ctx, struct aegis_error *reterr)
 {
     // Nearly every action is complete already.
-    if (text_of(ctx, AGR_F_TENANT).n && !ctx->has_aliases && (!ctx->identity_agent.n || text_of(ctx, AGR_F_AGENT).n))
+    if (text_of(ctx, AGR_F_TENANT).n && !ctx->has_aliases &&
+        (!ctx->identity_agent.n || text_of(ctx, AGR_F_AGENT).n))
         return AEGIS_OK;
-    const struct wanted all[] = {
-        {AGR_F_TYPE, AGR_F_ACTION_TYPE, "type", "action_type", {NULL, 0}},
-        {AGR_F_AGENT, AGR_F_AGENT_ID, "agent", "agent_id", {NULL, 0}},
-        {AGR_F_AGENT, AGR_FIELDS, "agent", NULL, ctx->identity_agent},
-        {AGR_F_TENANT, AGR_FIELDS, "tenant", NULL, ctx->identity_tenant.n ? ctx->identity_tenant : AG_STR("default")}};
+    const struct wanted all[] = {{AGR_F_TYPE, AGR_F_ACTION_TYPE, "type", "action_type", {NULL, 0}},
+                                 {AGR_F_AGENT, AGR_F_AGENT_ID, "agent", "agent_id", {NULL, 0}},
+                                 {AGR_F_AGENT, AGR_FIELDS, "agent", NULL, ctx->identity_agent},
+                                 {AGR_F_TENANT, AGR_FIELDS, "tenant", NULL,
+                                  ctx->identity_tenant.n ? ctx->identity_tenant : AG_STR("default")}};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         const struct wanted *w = &all[i];
-        bool is_wanted = w->alias == AGR_FIELDS ? w->value.n != 0 : ctx->has_aliases && text_of(ctx, w->alias).n != 0;
+        bool is_wanted =
+            w->alias == AGR_FIELDS ? w->value.n != 0 : ctx->has_aliases && text_of(ctx, w->alias).n != 0;
         if (!is_wanted || text_of(ctx, w->field).n != 0)
             continue;
         struct ag_value v = with_member(ctx, w);
@@ -281,8 +285,9 @@ fill_lists(struct aegis_ctx *ctx, struct aegis_decision *d)
     d->n_findings = o->nfindings;
     d->findings = ctx->findings;
     for (uint32_t i = 0; i < o->nfindings; i++)
-        ctx->findings[i] = (struct aegis_finding){str_out(o->finding[i].code), str_out(o->finding[i].severity),
-                                                  str_out(o->finding[i].stage), str_out(o->finding[i].message)};
+        ctx->findings[i] =
+            (struct aegis_finding){str_out(o->finding[i].code), str_out(o->finding[i].severity),
+                                   str_out(o->finding[i].stage), str_out(o->finding[i].message)};
     d->gates = ctx->gates;
     for (uint32_t g = 0; g < AG_GATES; g++) {
         if (!(o->gates_run & (1u << g)))
@@ -298,9 +303,9 @@ fill_lists(struct aegis_ctx *ctx, struct aegis_decision *d)
     d->limits = ctx->limits;
     for (uint32_t i = 0; i < o->neffects; i++) {
         const struct ag_effect *e = &o->effect[i];
-        ctx->limits[i] = (struct aegis_limit){str_out(ag_image_str(ctx->call.im, ctx->call.im->limits[e->limit_ix].name)),
-                                              e->view.admits, e->view.remaining, e->view.reset_at_ns,
-                                              e->view.retry_after_ns};
+        ctx->limits[i] = (struct aegis_limit){
+            str_out(ag_image_str(ctx->call.im, ctx->call.im->limits[e->limit_ix].name)), e->view.admits,
+            e->view.remaining, e->view.reset_at_ns, e->view.retry_after_ns};
         if (e->view.retry_after_ns > d->retry_after_ns)
             d->retry_after_ns = e->view.retry_after_ns;
     }
@@ -429,10 +434,10 @@ decide(struct aegis_ctx *ctx, const char *entry, struct aegis_decision *ret, str
     bool is_risk = entry[0] == 'r' && strcmp(entry, "risk_check") == 0;
     bool is_proposal = is_risk || (entry[0] == 'e' && strcmp(entry, "evaluate") == 0);
     ctx->is_proposal = is_proposal;
-    uint32_t ix = is_risk                         ? p->risk_ix
-                  : is_proposal                   ? p->evaluate_ix
+    uint32_t ix = is_risk                        ? p->risk_ix
+                  : is_proposal                  ? p->evaluate_ix
                   : strcmp(entry, "decide") == 0 ? p->decide_ix
-                                                  : AG_NONE;
+                                                 : AG_NONE;
     if (ix == AG_NONE)
         return agr_fail(reterr, AEGIS_NO_ENTRY, "the policy has no entrypoint \"%s\"%s", entry,
                         is_risk       ? "; add risk: {} to its gates"
@@ -456,14 +461,15 @@ read_json(struct aegis_ctx *ctx, struct ag_str json, struct aegis_error *reterr)
 {
     struct ag_json_error e;
     if (json.n > ctx->input_max)
-        return agr_fail(reterr, AEGIS_TOO_LARGE, "the input has %zu bytes, %u are accepted", json.n, ctx->input_max);
+        return agr_fail(reterr, AEGIS_TOO_LARGE, "the input has %zu bytes, %u are accepted", json.n,
+                        ctx->input_max);
     ctx->request = json;
     ctx->call.mem.base[AG_IN_REQUEST] = (const uint8_t *)json.p;
     enum ag_json_status s = ag_json_read(&ctx->call.mem, json, &ctx->input, &e);
     if (s == AG_JSON_OK)
         return AEGIS_OK;
-    agr_fail(reterr, s == AG_JSON_ARENA ? AEGIS_ARENA : AEGIS_MALFORMED, "%s at byte %zu", ag_json_status_text(s),
-             e.offset);
+    agr_fail(reterr, s == AG_JSON_ARENA ? AEGIS_ARENA : AEGIS_MALFORMED, "%s at byte %zu",
+             ag_json_status_text(s), e.offset);
     if (reterr)
         reterr->offset = e.offset;
     return s == AG_JSON_ARENA || s == AG_JSON_LIMIT ? AEGIS_TOO_LARGE : AEGIS_MALFORMED;
@@ -481,8 +487,8 @@ agr_decide_json(struct aegis_ctx *ctx, struct aegis_slot *slot, const char *entr
 }
 
 enum aegis_status
-agr_decide_built(struct aegis_ctx *ctx, struct aegis_slot *slot, const char *entry, struct aegis_decision *ret,
-                 struct aegis_error *reterr)
+agr_decide_built(struct aegis_ctx *ctx, struct aegis_slot *slot, const char *entry,
+                 struct aegis_decision *ret, struct aegis_error *reterr)
 {
     if (ctx->input_status != AEGIS_OK)
         return agr_fail(reterr, ctx->input_status, "the input was not built correctly");
@@ -504,8 +510,8 @@ agr_decide_built(struct aegis_ctx *ctx, struct aegis_slot *slot, const char *ent
 }
 
 enum aegis_status
-agr_eval_json(struct aegis_ctx *ctx, struct aegis_slot *slot, const char *entry, struct ag_str json, char *out,
-              size_t out_size, size_t *ret_n, struct aegis_error *reterr)
+agr_eval_json(struct aegis_ctx *ctx, struct aegis_slot *slot, const char *entry, struct ag_str json,
+              char *out, size_t out_size, size_t *ret_n, struct aegis_error *reterr)
 {
     agr_ctx_begin(ctx);
     enum aegis_status s = prepare(ctx, slot, reterr);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The decision in bytes: row body for the journal (docs/formats/audit.md), canonical action, kept input, and the record
-// that an answer carries (docs/formats/json.md). In: context and outcome. Out: JSON text.
-// Memory: the caller's buffers and the context's arena. Next file to read: journal.c.
+// The decision in bytes: row body for the journal (docs/formats/audit.md), canonical action, kept input, and
+// the record that an answer carries (docs/formats/json.md). In: context and outcome. Out: JSON text. Memory:
+// the caller's buffers and the context's arena. Next file to read: journal.c.
 #include "host.h"
 
 #include "buf.h"
@@ -224,7 +224,8 @@ struct paths {
 static inline const struct ag_array_rec *
 path_of(const struct paths *s, uint32_t i)
 {
-    return (const void *)(s->im->heap + (s->im->consts[s->im->paths[i]] >> 32)); // a verified array of strings
+    return (const void *)(s->im->heap +
+                          (s->im->consts[s->im->paths[i]] >> 32)); // a verified array of strings
 }
 
 // Does path p go through the keys of way[0..depth]? The last one first: it settles most of them.
