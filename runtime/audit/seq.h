@@ -12,6 +12,8 @@
 #define SEQ_BATCH_ROWS  4096u
 #define SEQ_BATCH_BYTES (8u << 20) // of rows and payloads; one more record of any size may follow
 #define SEQ_CONNS_MAX   1024u
+#define SEQ_YIELD_ROWS  16u  // rows worked on before whoever waits for this CPU may have it
+#define SEQ_BEHIND_MS   150  // older rows than this wait: the CPU is not given away any more
 #define SEQ_SALTS       256u // drawn from the kernel at once
 
 struct seq_journal {
@@ -84,9 +86,11 @@ struct sequencer {
     uint8_t salts[SEQ_SALTS][AGR_SALT_SIZE];
     uint32_t salts_n;            // not used yet
     bool is_batch_open, is_full; // full: the disk took no batch; tried again at the next round
-    int64_t oldest_ns;           // time of the batch's first row; 0: none yet
-    uint64_t rows_before;        // status->rows at the last wait: whether rows are arriving
-    struct agr_hash batch_prev;  // the next row's prev in sign: row, else the batch's
+    uint32_t rows_worked;        // since the CPU was given away
+    bool is_behind;
+    int64_t oldest_ns;          // time of the batch's first row; 0: none yet
+    uint64_t rows_before;       // status->rows at the last wait: whether rows are arriving
+    struct agr_hash batch_prev; // the next row's prev in sign: row, else the batch's
     // Clocks and files.
     struct agr_audit_status *status;
     uint64_t checkpoint_size;
@@ -100,6 +104,9 @@ struct sequencer {
 
 int64_t seq_now_ns(void); // UTC
 int64_t seq_monotonic_ms(void);
+// Lets others have the CPU now and then, called after each row: a worker that waits for this CPU answers a
+// client, and a row has 50 ms. Not while the log is behind: it would fall behind further.
+void seq_give_way(struct sequencer *s);
 void seq_say(struct sequencer *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 // Writes the error text and returns `r`.
 enum agr_audit_result seq_fail(struct sequencer *s, enum agr_audit_result r, const char *fmt, ...)

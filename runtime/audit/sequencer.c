@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,6 +38,16 @@ seq_monotonic_ms(void)
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+void
+seq_give_way(struct sequencer *s)
+{
+    if (++s->rows_worked < SEQ_YIELD_ROWS)
+        return;
+    s->rows_worked = 0;
+    if (!s->is_behind)
+        sched_yield();
 }
 
 void
@@ -386,6 +397,7 @@ collect(struct sequencer *s)
     for (uint32_t i = 0; i < s->journals_n; i++)
         if (!s->journals[i].is_ended)
             seq_journal_peek(s, &s->journals[i]);
+    s->is_behind = s->oldest_ns && seq_now_ns() - s->oldest_ns > SEQ_BEHIND_MS * 1000000ll;
     while (!is_batch_full(s)) {
         struct seq_journal *first = NULL;
         for (uint32_t i = 0; i < s->journals_n; i++) {
@@ -400,6 +412,7 @@ collect(struct sequencer *s)
         if (!take_item(s, first))
             return false;
         seq_journal_peek(s, first);
+        seq_give_way(s);
     }
     return true;
 }
@@ -440,6 +453,7 @@ commit_batch(struct sequencer *s)
             !agr_payloads_add(&s->payloads, gseq, p->salt, ag_str_of(s->text + p->payload_at, p->payload_n)))
             return seq_fail(s, AGR_AUDIT_FAILED, "cannot write LOG/payload (rows are safe in the WAL): %s",
                             strerror(errno));
+        seq_give_way(s);
     }
     if (!agr_payloads_flush(&s->payloads))
         return seq_fail(s, AGR_AUDIT_FAILED, "cannot write LOG/payload (rows are safe in the WAL): %s",

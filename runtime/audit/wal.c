@@ -7,6 +7,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -17,7 +18,8 @@
 #include "tiles.h"
 #include "wal_frame.h"
 
-#define BATCH_KEEP (32u << 20) // a batch buffer larger than this is given back
+#define BATCH_KEEP  (32u << 20)  // a batch buffer larger than this is given back
+#define WRITE_CHUNK (128u << 10) // of one system call: a call of megabytes holds the CPU for milliseconds
 
 // --- making a batch
 // ----------------------------------------------------------------------------------------------
@@ -150,8 +152,9 @@ write_synced(struct agr_wal *w)
     size_t done = 0;
     while (done < w->n) {
         off_t at = (off_t)(w->offset + done);
-        ssize_t k = w->io.pwrite ? w->io.pwrite(w->io.ctx, w->fd, w->buf + done, w->n - done, at)
-                                 : pwrite(w->fd, w->buf + done, w->n - done, at);
+        size_t n = w->n - done < WRITE_CHUNK ? w->n - done : WRITE_CHUNK;
+        ssize_t k = w->io.pwrite ? w->io.pwrite(w->io.ctx, w->fd, w->buf + done, n, at)
+                                 : pwrite(w->fd, w->buf + done, n, at);
         if (k == -1 && errno == EINTR)
             continue;
         if (k <= 0) {
@@ -161,6 +164,8 @@ write_synced(struct agr_wal *w)
             return s;
         }
         done += (size_t)k;
+        if (done < w->n)
+            sched_yield();
     }
     // After a failed sync the page cache may call lost pages clean: trying again would report a success that
     // is none.
