@@ -61,9 +61,9 @@ cmd_validate_config(int argc, char **argv)
         return agr_die(AGR_EXIT_HELD, "validate-config: give one file");
     const char *from_env = getenv("AEGIS_CONFIG_PATH");
     struct aegis_policy *p = agr_parameters_load(args.n                  ? args.v[0]
-                                             : from_env && *from_env ? from_env
-                                                                     : NULL,
-                                             &code);
+                                                 : from_env && *from_env ? from_env
+                                                                         : NULL,
+                                                 &code);
     if (!p) {
         printf("{\"valid\":false}\n");
         return code;

@@ -380,7 +380,8 @@ agr_compat_risk_check(struct agr_conn *c, const struct agr_request *r)
     for (uint32_t i = 0; i < d.n_gates; i++)
         if (ag_str_is(str_in(d.gates[i].name), "risk"))
             risk = &d.gates[i];
-    if (!risk || d.outcome == AEGIS_KILL || d.outcome == AEGIS_THROTTLE) { // a switch or limit spoke, not the gate
+    if (!risk || d.outcome == AEGIS_KILL ||
+        d.outcome == AEGIS_THROTTLE) { // a switch or limit spoke, not the gate
         put_governance(c, &out, &d);
         reply_a(c, r, &d, &out);
         return;

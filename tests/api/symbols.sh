@@ -9,7 +9,7 @@ build=$1 src=$2
 LC_ALL=C
 export LC_ALL
 
-lib=$(find "$build" -name 'libaegis.so*' -not -name '*.p' -type f | head -n 1)
+lib=$(find "$build" -name 'libaegis.so*' -not -name '*.p' -not -name '*.symbols' -type f | head -n 1)
 if [ -z "$lib" ]; then
     skip "exports of libaegis.so" "not built"
     skip "declared functions are exported" "not built"

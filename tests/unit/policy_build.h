@@ -4,7 +4,7 @@
 #ifndef AEGIS_TEST_POLICY_BUILD_H
 #define AEGIS_TEST_POLICY_BUILD_H
 
-#include "ast.h"
+#include "compiler/ast.h"
 
 struct pb {
     struct agc_arena arena;
