@@ -22,7 +22,7 @@ static const char first_policy[] =
     "\n"
     "  - name: small_payments\n"
     "    match: {type: \"payment*\"}\n"
-    "    when: input.params.amount <= 1000\n"
+    "    when: [input.params.amount > 0, input.params.amount <= 1000]   # null <= 1000 holds\n"
     "    risk_level: medium\n"
     "    approval: auto\n"
     "\n"

@@ -37,6 +37,12 @@ check $? "policy.yaml is there"
 before=$(cat policy.yaml)
 run aegis init
 exits 1 "init does not overwrite (B26)"
+run aegis simulate policy.yaml payment:x --params '{"amount": 1000}'
+exits 0 "the first policy allows a small payment"
+for amount in null false -5 '"5"' 1001; do
+    run aegis simulate policy.yaml payment:x --params "{\"amount\": $amount}"
+    exits 2 "and no payment of $amount"
+done
 [ "$before" = "$(cat policy.yaml)" ]
 check $? "the policy is unchanged"
 
