@@ -106,7 +106,7 @@ agr_limit_peek(void *self, const struct ag_image *im, uint32_t limit_ix, struct 
     return true;
 }
 
-// Reads the switches that cover this action: the kill words, then containment of the agent.
+// Reads the kill words for this action.
 int
 agr_killed(void *self, struct ag_str tenant, struct ag_str agent, struct ag_str type, int *ret_scope)
 {
@@ -281,10 +281,13 @@ enum aegis_status
 agr_commit(struct aegis_ctx *ctx, const struct aegis_policy *p, const char *entry)
 {
     enum aegis_status s = charge(ctx, &p->im);
-    if (s == AEGIS_OK && proceeds(ctx))
-        s = check_kill(ctx, &p->im);
-    if (s == AEGIS_OK && !ctx->host->is_simulated)
-        s = journal(ctx, p, entry);
+    // A simulated decision acts on nothing: what the evaluation read is what counts, and there is no row.
+    if (s == AEGIS_OK && !ctx->host->is_simulated) {
+        if (proceeds(ctx))
+            s = check_kill(ctx, &p->im);
+        if (s == AEGIS_OK)
+            s = journal(ctx, p, entry);
+    }
     if (s != AEGIS_OK)
         give_back(ctx, &p->im, true);
     if (!ctx->is_held)

@@ -60,10 +60,12 @@ reserve_regs(struct aegis_ctx *ctx, const struct ag_image *im, struct aegis_erro
 }
 
 // Randomness of one decision: cut from a ChaCha20 stream that is keyed once, so no decision asks the kernel
-// for any.
+// for any. A simulated host has none, so that a simulation gives the same answer twice.
 static void
 next_seed(struct aegis_ctx *ctx)
 {
+    if (ctx->host->is_simulated)
+        return;
     if (ctx->seeds_left == 0) {
         ag_crypto_stream(ctx->seeds, sizeof ctx->seeds, ctx->seed_key, ctx->seed_block++);
         ctx->seeds_left = AGR_SEEDS;
