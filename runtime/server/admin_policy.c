@@ -78,6 +78,18 @@ put_digest(struct ag_buf *b, const uint8_t digest[32])
     ag_buf_char(b, '"');
 }
 
+// The approval that a policy wrote, else the one that its decision means (B18): clients read nothing else.
+static struct ag_str
+approval_of(struct ag_str written, struct ag_str decision)
+{
+    if (written.n)
+        return written;
+    if (ag_str_is(decision, "allow") || ag_str_is(decision, "monitor"))
+        return AG_STR("auto");
+    bool is_held = ag_str_is(decision, "throttle") || ag_str_is(decision, "escalate");
+    return is_held ? AG_STR("approve") : AG_STR("block");
+}
+
 static void
 put_rule(struct ag_buf *b, const struct aegis_rule_info *i)
 {
@@ -91,7 +103,7 @@ put_rule(struct ag_buf *b, const struct aegis_rule_info *i)
     ag_buf_char(b, '}');
     member(b, "decision", str_in(i->decision));
     member(b, "risk_level", str_in(i->risk_level));
-    member(b, "approval", str_in(i->approval));
+    member(b, "approval", approval_of(str_in(i->approval), str_in(i->decision)));
     ag_buf_lit(b, ",\"line\":");
     ag_buf_u64(b, i->line);
     ag_buf_char(b, '}');
@@ -117,7 +129,9 @@ agr_admin_policy_get(const struct agr_admin_call *call)
         ag_buf_str(&b, info.is_signed ? AG_STR("true") : AG_STR("false"));
         member(&b, "default_decision", str_in(aegis_decision_text(info.default_decision)));
         member(&b, "default_risk_level", str_in(aegis_risk_text(info.default_risk)));
-        member(&b, "default_approval", str_in(aegis_approval_text(info.default_approval)));
+        member(&b, "default_approval",
+               approval_of(str_in(aegis_approval_text(info.default_approval)),
+                           str_in(aegis_decision_text(info.default_decision))));
         ag_buf_lit(&b, ",\"rules\":[");
     }
     for (uint32_t i = 0; ok && i < info.rules; i++) {

@@ -22,6 +22,10 @@ expect 200 '"rule_count":1' "B18: PUT {yaml}"
 admin /api/v1/policy -X PUT -H 'Content-Type: application/json' --data-binary \
     '{"version":"1","defaults":{"risk_level":"low","approval":"block"},"rules":[{"name":"dict","match":{"type":"read"},"risk_level":"low","approval":"auto"}]}'
 expect 200 '"rule_count":1' "B18: PUT a dict"
+admin /api/v1/policy -X PUT -H 'Content-Type: application/json' --data-binary \
+    '{"version":"1","defaults":{"decision":"deny"},"rules":[{"name":"word","match":{"type":"read"},"decision":"escalate"}]}'
+admin /api/v1/policy
+expect 200 '"default_approval":"block".*"decision":"escalate","risk_level":"medium","approval":"approve"' "B18: the approval that a decision means"
 policy_of image >"$work/image.yaml"
 "$aegisc" "$work/image.yaml" -o "$work/image.bin" 2>/dev/null
 admin /api/v1/policy -X PUT --data-binary "@$work/image.bin" -H 'Content-Type: application/octet-stream'
