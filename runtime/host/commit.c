@@ -61,37 +61,66 @@ view_tighten(struct agr_view *all, const struct agr_view *one)
         all->retry_after_ns = one->retry_after_ns;
 }
 
+// Place for one more charge, remembered so that it can be given back.
+static struct agr_charge *
+charge_slot(struct aegis_ctx *ctx, uint32_t effect)
+{
+    ctx->charge_of[ctx->ncharges] = (uint8_t)effect;
+    struct agr_charge *c = &ctx->charge[ctx->ncharges++];
+    c->at = 0;
+    return c;
+}
+
+// A question to one limit: would n more be admitted, or (effect set) are they, and then charged.
+struct question {
+    const struct ag_image *im;
+    const struct ag_limit *limit;
+    struct ag_str fields; // key values
+    uint64_t n;
+    uint32_t effect; // planned effect that is charged now, AG_NONE: only asked
+};
+
+// Asks the word of one calendar period, or of the only one.
 static enum aegis_status
-peek(struct aegis_ctx *ctx, const struct ag_image *im, const struct ag_limit *l, struct ag_str fields,
-     uint64_t n, struct agr_view *ret)
+ask_period(struct aegis_ctx *ctx, const struct question *q, enum agr_period period, struct agr_view *ret)
 {
     struct agr_state *st = ctx->host->state;
+    const struct ag_limit *l = q->limit;
+    bool is_taken = q->effect != AG_NONE;
     struct agr_key key;
-    enum aegis_status s;
-    if (l->kind == AG_LIMIT_QUOTA) {
-        *ret = (struct agr_view){.admits = true, .remaining = UINT64_MAX};
-        for (enum agr_period p = AGR_DAY; p <= AGR_MONTH; p++) {
-            struct agr_view one;
-            if (!l->cap[p])
-                continue;
-            s = key_of(ctx, im, l, fields, p, &key);
-            if (s == AEGIS_OK)
-                s = agr_quota_peek(st, &key, l->cap[p], n, &ctx->now, &one);
-            if (s != AEGIS_OK)
-                return s;
-            view_tighten(ret, &one);
-        }
-        return AEGIS_OK;
-    }
-    s = key_of(ctx, im, l, fields, AGR_NO_PERIOD, &key);
+    enum aegis_status s = key_of(ctx, q->im, l, q->fields, period, &key);
     if (s != AEGIS_OK)
         return s;
+    if (l->kind == AG_LIMIT_QUOTA)
+        return is_taken ? agr_quota_take(st, &key, l->cap[period], q->n, l->count_denied, &ctx->now, ret,
+                                         charge_slot(ctx, q->effect))
+                        : agr_quota_peek(st, &key, l->cap[period], q->n, &ctx->now, ret);
     if (l->kind == AG_LIMIT_WINDOW) {
         struct agr_ring ring = ring_of(l);
-        return agr_ring_peek(st, &key, &ring, (uint32_t)n, &ctx->now, ret);
+        return is_taken ? agr_ring_take(st, &key, &ring, &ctx->now, ret, charge_slot(ctx, q->effect))
+                        : agr_ring_peek(st, &key, &ring, (uint32_t)q->n, &ctx->now, ret);
     }
     struct agr_rate rate = rate_of(l);
-    return agr_gcra_peek(st, &key, &rate, n, &ctx->now, ret);
+    return is_taken ? agr_gcra_take(st, &key, &rate, q->n, &ctx->now, ret, charge_slot(ctx, q->effect))
+                    : agr_gcra_peek(st, &key, &rate, q->n, &ctx->now, ret);
+}
+
+static enum aegis_status
+ask(struct aegis_ctx *ctx, const struct question *q, struct agr_view *ret)
+{
+    if (q->limit->kind != AG_LIMIT_QUOTA)
+        return ask_period(ctx, q, AGR_NO_PERIOD, ret);
+    *ret = (struct agr_view){.admits = true, .remaining = UINT64_MAX};
+    for (enum agr_period p = AGR_DAY; p <= AGR_MONTH; p++) {
+        struct agr_view one;
+        if (!q->limit->cap[p])
+            continue;
+        enum aegis_status s = ask_period(ctx, q, p, &one);
+        if (s != AEGIS_OK)
+            return s;
+        view_tighten(ret, &one);
+    }
+    return AEGIS_OK;
 }
 
 bool
@@ -99,8 +128,9 @@ agr_limit_peek(void *self, const struct ag_image *im, uint32_t limit_ix, struct 
                struct ag_limit_view *ret)
 {
     struct aegis_ctx *ctx = self;
+    struct question q = {im, &im->limits[limit_ix], key, n, AG_NONE};
     struct agr_view v;
-    if (peek(ctx, im, &im->limits[limit_ix], key, n, &v) != AEGIS_OK)
+    if (ask(ctx, &q, &v) != AEGIS_OK)
         return false;
     *ret = view_of(ctx, &v);
     return true;
@@ -121,49 +151,13 @@ agr_killed(void *self, struct ag_str tenant, struct ag_str agent, struct ag_str 
     return 0;
 }
 
-static struct agr_charge *
-charge_slot(struct aegis_ctx *ctx, uint32_t effect)
-{
-    ctx->charge_of[ctx->ncharges] = (uint8_t)effect;
-    struct agr_charge *c = &ctx->charge[ctx->ncharges++];
-    c->at = 0;
-    return c;
-}
-
-// Charges one planned effect; every charge made is remembered so that it can be given back.
+// Charges one planned effect.
 static enum aegis_status
 take(struct aegis_ctx *ctx, const struct ag_image *im, uint32_t i, struct agr_view *ret)
 {
     const struct ag_effect *e = &ctx->outcome.effect[i];
-    const struct ag_limit *l = &im->limits[e->limit_ix];
-    struct agr_state *st = ctx->host->state;
-    struct agr_key key;
-    enum aegis_status s;
-    if (l->kind == AG_LIMIT_QUOTA) {
-        *ret = (struct agr_view){.admits = true, .remaining = UINT64_MAX};
-        for (enum agr_period p = AGR_DAY; p <= AGR_MONTH; p++) {
-            struct agr_view one;
-            if (!l->cap[p])
-                continue;
-            s = key_of(ctx, im, l, e->key, p, &key);
-            if (s == AEGIS_OK)
-                s = agr_quota_take(st, &key, l->cap[p], e->n, l->count_denied, &ctx->now, &one,
-                                   charge_slot(ctx, i));
-            if (s != AEGIS_OK)
-                return s;
-            view_tighten(ret, &one);
-        }
-        return AEGIS_OK;
-    }
-    s = key_of(ctx, im, l, e->key, AGR_NO_PERIOD, &key);
-    if (s != AEGIS_OK)
-        return s;
-    if (l->kind == AG_LIMIT_WINDOW) {
-        struct agr_ring ring = ring_of(l);
-        return agr_ring_take(st, &key, &ring, &ctx->now, ret, charge_slot(ctx, i));
-    }
-    struct agr_rate rate = rate_of(l);
-    return agr_gcra_take(st, &key, &rate, e->n, &ctx->now, ret, charge_slot(ctx, i));
+    struct question q = {im, &im->limits[e->limit_ix], e->key, e->n, i};
+    return ask(ctx, &q, ret);
 }
 
 // Gives charges back, those of limits with count_denied only when the answer could not be given at all.
