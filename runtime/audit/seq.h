@@ -13,7 +13,7 @@
 #define SEQ_BATCH_BYTES (8u << 20) // of rows and payloads; one more record of any size may follow
 #define SEQ_CONNS_MAX   1024u
 #define SEQ_YIELD_ROWS  16u  // rows worked on before whoever waits for this CPU may have it
-#define SEQ_BEHIND_MS   150  // older rows than this wait: the CPU is not given away any more
+#define SEQ_BEHIND_MS   100  // older rows than this wait: the CPU is not given away any more
 #define SEQ_SALTS       256u // drawn from the kernel at once
 
 struct seq_journal {
@@ -87,10 +87,9 @@ struct sequencer {
     uint32_t salts_n;            // not used yet
     bool is_batch_open, is_full; // full: the disk took no batch; tried again at the next round
     uint32_t rows_worked;        // since the CPU was given away
-    bool is_behind;
-    int64_t oldest_ns;          // time of the batch's first row; 0: none yet
-    uint64_t rows_before;       // status->rows at the last wait: whether rows are arriving
-    struct agr_hash batch_prev; // the next row's prev in sign: row, else the batch's
+    int64_t oldest_ns;           // time of the batch's first row; 0: none yet
+    uint64_t rows_before;        // status->rows at the last wait: whether rows are arriving
+    struct agr_hash batch_prev;  // the next row's prev in sign: row, else the batch's
     // Clocks and files.
     struct agr_audit_status *status;
     uint64_t checkpoint_size;

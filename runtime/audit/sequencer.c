@@ -40,13 +40,21 @@ seq_monotonic_ms(void)
     return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
+// Each time the CPU is given away it may be gone for a whole slice of somebody else's, so time is looked at
+// anew.
+static bool
+is_behind(const struct sequencer *s)
+{
+    return s->oldest_ns && seq_now_ns() - s->oldest_ns > SEQ_BEHIND_MS * 1000000ll;
+}
+
 void
 seq_give_way(struct sequencer *s)
 {
     if (++s->rows_worked < SEQ_YIELD_ROWS)
         return;
     s->rows_worked = 0;
-    if (!s->is_behind)
+    if (!is_behind(s))
         sched_yield();
 }
 
@@ -397,7 +405,6 @@ collect(struct sequencer *s)
     for (uint32_t i = 0; i < s->journals_n; i++)
         if (!s->journals[i].is_ended)
             seq_journal_peek(s, &s->journals[i]);
-    s->is_behind = s->oldest_ns && seq_now_ns() - s->oldest_ns > SEQ_BEHIND_MS * 1000000ll;
     while (!is_batch_full(s)) {
         struct seq_journal *first = NULL;
         for (uint32_t i = 0; i < s->journals_n; i++) {
@@ -433,6 +440,7 @@ commit_batch(struct sequencer *s)
     for (uint32_t i = 0; i < s->pending_n; i++)
         agr_tree_add(&after, &s->pending[i].leaf, NULL, NULL);
     agr_tree_root(&after, &root);
+    s->wal.gives_way = !is_behind(s);
     enum agr_wal_status w = agr_wal_commit(&s->wal, &root, seq_now_ns());
     if (w == AGR_WAL_FULL) {
         if (!s->is_full)

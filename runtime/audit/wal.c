@@ -19,7 +19,7 @@
 #include "wal_frame.h"
 
 #define BATCH_KEEP  (32u << 20)  // a batch buffer larger than this is given back
-#define WRITE_CHUNK (128u << 10) // of one system call: a call of megabytes holds the CPU for milliseconds
+#define WRITE_CHUNK (256u << 10) // of one system call: a call of megabytes holds the CPU for milliseconds
 
 // --- making a batch
 // ----------------------------------------------------------------------------------------------
@@ -164,7 +164,7 @@ write_synced(struct agr_wal *w)
             return s;
         }
         done += (size_t)k;
-        if (done < w->n)
+        if (done < w->n && w->gives_way)
             sched_yield();
     }
     // After a failed sync the page cache may call lost pages clean: trying again would report a success that

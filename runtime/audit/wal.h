@@ -55,8 +55,9 @@ struct agr_wal {
     uint32_t frames, rows;
     uint64_t first_gseq;
     struct ag_sha256 digest;
-    bool is_full; // out of memory for the batch
-    bool is_dead; // a sync failed
+    bool is_full;   // out of memory for the batch
+    bool gives_way; // the CPU is given away between two pieces of a long write
+    bool is_dead;   // a sync failed
     char error[240];
 };
 

@@ -12,6 +12,8 @@
 
 #include <stdlib.h>
 
+#define PACE_NS 250000000 // over which segments are counted
+
 const char *
 aegis_status_text(enum aegis_status s)
 {
@@ -511,11 +513,28 @@ aegis_ctx_wants_refill(const struct aegis_ctx *ctx)
     return ctx->has_journal && agr_journal_wants_refill(&ctx->journal);
 }
 
+// As many segments are kept ready as half a second fills: a sync that the disk draws out then stops nobody.
+static void
+set_pace(struct aegis_ctx *ctx)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
+    int64_t now = (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+    uint32_t at = ctx->journal.segment, used = at - ctx->pace_from;
+    int64_t took = now - ctx->pace_ns;
+    if (took < PACE_NS && used < AGR_JOURNAL_AHEAD)
+        return;
+    agr_journal_set_ahead(&ctx->journal, took < 2 * PACE_NS ? 2 * used + 1 : 1);
+    ctx->pace_ns = now;
+    ctx->pace_from = at;
+}
+
 enum aegis_status
 aegis_ctx_refill(struct aegis_ctx *ctx)
 {
     if (!ctx->has_journal)
         return AEGIS_OK;
+    set_pace(ctx);
     return agr_journal_refill(&ctx->journal) == AGR_JOURNAL_OK ? AEGIS_OK : AEGIS_AUDIT;
 }
 

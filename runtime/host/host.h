@@ -68,6 +68,8 @@ struct aegis_ctx {
     struct aegis_host *host;
     struct agr_journal journal;
     bool has_journal;
+    int64_t pace_ns;    // when segments were last counted
+    uint32_t pace_from; // segment at that time
     uint32_t worker;    // line in the state file
     bool has_worker;
     bool is_held;       // keep the kill span open until it is left explicitly
