@@ -231,8 +231,10 @@ lower_limit_match(struct entry *e, struct agc_block *b, const struct agc_limit *
     }
 }
 
+// Asks one limit, and notes in `admitted` when it is exhausted: every limit of the action speaks before the
+// stage ends, so that the most severe of them is the answer.
 static bool
-lower_limit(struct entry *e, struct agc_block *stages, uint32_t ix)
+lower_limit(struct entry *e, struct agc_block *stages, uint32_t ix, uint32_t admitted)
 {
     const struct agc_limit *l = &e->ir->policy->limits[ix];
     struct agc_ir *ir = e->ir;
@@ -250,7 +252,23 @@ lower_limit(struct entry *e, struct agc_block *stages, uint32_t ix)
     uint32_t admits = entry_local(e);
     struct agc_stmt *s = agc_ir_add(ir, b, l->span, AGC_IR_LIMIT, admits, ix, 0);
     agc_ir_args(ir, s, key, l->nkeys);
-    agc_ir_add(ir, b, l->span, AGC_IR_LEAVE_FALSE, admits, 1, 0);
+    agc_ir_add(ir, b, l->span, AGC_IR_ALSO, admitted, admits, 0);
+    return true;
+}
+
+// The limits that the snapshot already refuses end the decision before anything expensive.
+static bool
+lower_limits(struct entry *e, struct agc_block *stages)
+{
+    uint32_t n = e->ir->policy->nlimits;
+    if (!n)
+        return true;
+    uint32_t admitted = entry_local(e);
+    agc_ir_add(e->ir, stages, no_span, AGC_IR_CONST, admitted, agc_const_bool(e->ir, true), 0);
+    for (uint32_t i = 0; i < n; i++)
+        if (!lower_limit(e, stages, i, admitted))
+            return false;
+    agc_ir_add(e->ir, stages, no_span, AGC_IR_LEAVE_FALSE, admitted, 0, 0);
     return true;
 }
 
@@ -292,9 +310,8 @@ lower_decide(struct agc_ir *ir, struct agc_refusal *refusal)
     uint32_t killed = entry_local(&e);
     agc_ir_add(ir, stages, no_span, AGC_IR_KILLED, killed, 0, 0);
     agc_ir_add(ir, stages, no_span, AGC_IR_LEAVE_TRUE, killed, 0, 0);
-    for (uint32_t i = 0; i < ir->policy->nlimits; i++)
-        if (!lower_limit(&e, stages, i))
-            return false;
+    if (!lower_limits(&e, stages))
+        return false;
     if (ir->nrules) {
         ir->nindexes = 1;
         lower_candidates(&e, stages);

@@ -97,6 +97,8 @@ plan(struct ag_call *c, uint32_t limit_ix, struct ag_str key, uint64_t n)
     if (!e->view.admits) {
         struct ag_str name = ag_image_str(c->im, l->name);
         ag_outcome_add(c, (enum ag_severity)l->on_exceed, AG_BY_LIMIT, name, name, ag_str_of(NULL, 0));
+        if (o->by == AG_BY_LIMIT && o->risk == AG_RISK_NONE) // no rule was asked how grave the action is
+            o->risk = (enum ag_risk_level)c->im->meta->default_risk;
     }
     return ag_bool(e->view.admits);
 }

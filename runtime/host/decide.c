@@ -109,7 +109,7 @@ field_of(const char *p, size_t n)
         if (p[0] == 'p')
             return IS("params", AGR_F_PARAMS);
         return p[1] == 'e' ? IS("tenant", AGR_F_TENANT) : IS("target", AGR_F_TARGET);
-    case 8: return IS("agent_id", AGR_F_AGENT_ID);
+    case 8: return p[0] == 'a' ? IS("agent_id", AGR_F_AGENT_ID) : IS("proposal", AGR_F_PROPOSAL);
     case 10: return IS("session_id", AGR_F_SESSION_ID);
     case 11: return p[0] == 'a' ? IS("action_type", AGR_F_ACTION_TYPE) : IS("description", AGR_F_DESCRIPTION);
     default: return AGR_FIELDS;
@@ -133,7 +133,7 @@ scan_fields(struct aegis_ctx *ctx, bool is_strict, struct aegis_error *reterr)
             continue;
         struct ag_value v = ag_cell_load(m, values[i]);
         ctx->field[f] = v;
-        enum ag_kind want = f == AGR_F_PARAMS ? AG_OBJECT : AG_STRING;
+        enum ag_kind want = f == AGR_F_PARAMS || f == AGR_F_PROPOSAL ? AG_OBJECT : AG_STRING;
         if (is_strict && v.kind != want)
             return agr_fail(reterr, AEGIS_MALFORMED, "field \"%.*s\" must be %s", (int)key.n, key.p,
                             want == AG_OBJECT ? "an object" : "a string");

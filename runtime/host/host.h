@@ -50,6 +50,7 @@ enum agr_field {
     AGR_F_AGENT,
     AGR_F_TENANT,
     AGR_F_PARAMS,
+    AGR_F_PROPOSAL,
     AGR_F_SESSION_ID,
     AGR_F_DESCRIPTION,
     AGR_F_ACTION_TYPE,

@@ -86,25 +86,36 @@ write_findings(const struct ag_outcome *o, struct ag_buf *b)
     ag_buf_char(b, ']');
 }
 
-// The stages of reference D1 that this decision passed, in order; the last one names the outcome.
 static void
-write_stages(const struct aegis_ctx *ctx, const struct ag_image *im, struct ag_buf *b)
+stage(struct ag_buf *b, struct ag_str number_and_name, struct ag_str outcome)
+{
+    ag_buf_lit(b, "{\"n\":");
+    ag_buf_str(b, number_and_name);
+    ag_buf_lit(b, "\",\"outcome\":\"");
+    ag_buf_str(b, outcome);
+    ag_buf_lit(b, "\"}");
+}
+
+// The stages (D1) that this decision passed, in order; the one that decided says the word.
+static void
+write_stages(const struct aegis_ctx *ctx, struct ag_buf *b)
 {
     const struct ag_outcome *o = &ctx->outcome;
-    bool is_killed = o->by == AG_BY_KILL;
-    bool is_limited = o->by == AG_BY_LIMIT;
-    ag_buf_lit(b, ",\"stages\":[{\"n\":0,\"name\":\"kill_switch\",\"outcome\":\"");
-    ag_buf_str(b, is_killed ? AG_STR("kill") : AG_STR("pass"));
-    ag_buf_lit(b, "\"}");
-    if (im->nlimits && o->neffects) {
-        ag_buf_lit(b, ",{\"n\":2,\"name\":\"limits\",\"outcome\":\"");
-        ag_buf_str(b, is_limited ? ag_severity_text(o->decision) : AG_STR("pass"));
-        ag_buf_lit(b, "\"}");
+    const struct ag_str pass = AG_STR("pass"), word = ag_severity_text(o->decision);
+    bool is_killed = o->by == AG_BY_KILL, is_limited = o->by == AG_BY_LIMIT, is_gated = o->by == AG_BY_GATE;
+    ag_buf_lit(b, ",\"stages\":[");
+    stage(b, AG_STR("0,\"name\":\"kill_switch"), is_killed ? word : pass);
+    if (o->neffects) {
+        ag_buf_char(b, ',');
+        stage(b, AG_STR("2,\"name\":\"limits"), is_limited ? word : pass);
     }
     if (!is_killed && !is_limited) {
-        ag_buf_lit(b, ",{\"n\":4,\"name\":\"policy\",\"outcome\":\"");
-        ag_buf_str(b, ag_severity_text(o->decision));
-        ag_buf_lit(b, "\"}");
+        ag_buf_char(b, ',');
+        stage(b, AG_STR("4,\"name\":\"policy"), is_gated ? pass : word);
+    }
+    if (o->gates_run) {
+        ag_buf_char(b, ',');
+        stage(b, AG_STR("6,\"name\":\"gates"), is_gated ? word : pass);
     }
     ag_buf_char(b, ']');
 }
@@ -164,7 +175,7 @@ agr_record_body(struct aegis_ctx *ctx, const struct aegis_policy *p, const char 
     write_governance(ctx, b);
     write_findings(o, b);
     write_effects(ctx, &p->im, b);
-    write_stages(ctx, &p->im, b);
+    write_stages(ctx, b);
     ag_buf_lit(b, ",\"cost\":{\"fuel\":");
     ag_buf_u64(b, p->im.meta->fuel - ctx->call.fuel);
     ag_buf_lit(b, "},\"approvals\":[]}");
@@ -450,6 +461,8 @@ agr_record_json(const struct aegis_ctx *ctx, const struct aegis_decision *d, cha
     write_findings_json(d, b);
     write_gates_json(d, b);
     write_limits_json(d, b);
+    if (d->status == AEGIS_OK)
+        write_stages(ctx, b);
     if (d->retry_after_ns > 0) {
         ag_buf_lit(b, ",\"retry_after\":");
         ag_buf_u64(b, (uint64_t)(d->retry_after_ns + 999999999) / 1000000000u);

@@ -88,7 +88,7 @@ is_refused "65 texts of one when" '64' past.yaml
 limits() {
     printf '%slimits:\n' "$head"
     local i
-    for i in $(seq "$1"); do echo "  - { name: l$i, key: [agent], rate: 3/m, burst: 3 }"; done
+    for i in $(seq "$1"); do echo "  - { name: l$i, match: {type: t$i}, key: [agent], rate: 3/m, burst: 3 }"; done
     printf 'rules:\n  - {name: a, match: {type: x}, approval: auto}\n'
 }
 limits 1024 >in.yaml

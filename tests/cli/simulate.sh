@@ -27,6 +27,21 @@ Summary: 4 actions
   1 auto-execute, 1 need approval, 2 blocked'
 diff=$(diff -u <(echo "$want") <(echo "$out"))
 check $? "the layout of B28" "$diff"
+
+cat >two.yaml <<'EOF'
+version: "1"
+defaults: {decision: allow, risk_level: high}
+limits:
+  - {name: mild, key: [tenant], rate: 1/h, burst: 1}
+  - {name: hard, key: [tenant], rate: 1/h, burst: 1, on_exceed: deny}
+EOF
+run aegis simulate two.yaml read:crm read:crm
+exits 1 "two limits are exhausted at once"
+prints '2\. read:crm  \[BLOCK\]  risk=HIGH  rule=hard  -> BLOCKED' "the most severe of them answers, at the default risk"
+run aegis simulate two.yaml --json --action '{"type":"a"}'
+prints '"stages":\[\{"n":0,"name":"kill_switch","outcome":"pass"\},\{"n":2,"name":"limits","outcome":"pass"\}' "the record names its stages"
+run aegis simulate two.yaml --action '{"type":"a","proposal":5}'
+exits 3 "a proposal that is no object is malformed"
 run aegis simulate p.yaml read:crm
 exits 0 "all allowed is 0"
 run aegis simulate p.yaml read:crm write:crm
