@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The syntax tree: what both front ends produce and everything after them reads.
-// In: tokens (grammar/aegis.y) or YAML events (yaml.c). Out: struct agc_policy. Memory: the compile arena owns every
-// node; texts are copied into it. Next file to read: resolve.c.
-// Thread rule: one compilation, one thread.
+// In: tokens (grammar/aegis.y) or YAML events (yaml.c). Out: struct agc_policy. Memory: the compile arena
+// owns every node; texts are copied into it. Next file to read: resolve.c. Thread rule: one compilation, one
+// thread.
 #ifndef AGC_AST_H
 #define AGC_AST_H
 
@@ -20,9 +20,9 @@ struct agc_node {
     enum agc_node_kind kind;
     struct agc_span span;
     struct ag_str text;
-    uint32_t n;             // children
-    uint32_t symbol;        // resolve.c: what a name means (built-in number), AG_NONE otherwise
-    uint32_t depth;         // of the tree from here down; a leaf has 1 (expressions only)
+    uint32_t n;      // children
+    uint32_t symbol; // resolve.c: what a name means (built-in number), AG_NONE otherwise
+    uint32_t depth;  // of the tree from here down; a leaf has 1 (expressions only)
     struct agc_node **kid;
     struct ag_window window; // WINDOW only; `zone` is an index into agc_policy.zones
     uint32_t types;          // check.c: set of kinds the value can have (1 << enum ag_kind)
@@ -34,11 +34,11 @@ struct agc_str_at {
 };
 
 struct agc_rule {
-    struct agc_str_at name;             // given or "rule_<i>"
-    struct agc_span span;               // the whole rule
-    struct agc_str_at match[AG_ATTRS];  // globs; p == NULL: any
-    struct agc_node *body;              // QUERY: conditions and `when` literals in source order; NULL: always
-    uint8_t decision, risk, approval;   // approval AGC/AG_APPROVAL_NONE when `decision:` was written
+    struct agc_str_at name;            // given or "rule_<i>"
+    struct agc_span span;              // the whole rule
+    struct agc_str_at match[AG_ATTRS]; // globs; p == NULL: any
+    struct agc_node *body;             // QUERY: conditions and `when` literals in source order; NULL: always
+    uint8_t decision, risk, approval;  // approval AGC/AG_APPROVAL_NONE when `decision:` was written
     struct agc_span decision_span;
     uint32_t gate_mask;
 };
@@ -47,7 +47,7 @@ struct agc_limit {
     struct agc_str_at name;
     struct ag_limit spec; // name and constant fields are filled at emission
     uint32_t nkeys;
-    struct agc_node **key; // terms, usually input.tenant, input.agent
+    struct agc_node **key;             // terms, usually input.tenant, input.agent
     struct agc_str_at match[AG_ATTRS]; // actions it applies to; p == NULL: any
     struct agc_span span;
 };
@@ -72,7 +72,7 @@ struct agc_policy {
 // Printers behind --emit=ast.
 void agc_ast_print(const struct agc_policy *p, const struct agc_sources *sources, void *file);
 const char *agc_node_name(enum agc_node_kind k);
-struct agc_node *agc_node_new(struct agc_arena *a, enum agc_node_kind k, struct agc_span span, struct ag_str text,
-                              uint32_t n);
+struct agc_node *agc_node_new(struct agc_arena *a, enum agc_node_kind k, struct agc_span span,
+                              struct ag_str text, uint32_t n);
 
 #endif

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The compile arena: grows in chunks, everything in it dies with the run. Allocation never returns NULL to callers:
-// when memory is out the run ends with a message and exit code 3, before any output file was begun (aegisc is a batch
-// program; tests/fault makes the n-th allocation fail to show that this path is clean).
+// The compile arena: grows in chunks, everything in it dies with the run. Allocation never returns NULL to
+// callers: when memory is out the run ends with a message and exit code 3, before any output file was begun
+// (aegisc is a batch program; tests/fault makes the n-th allocation fail to show that this path is clean).
 // Thread rule: one compilation, one thread.
 #ifndef AGC_COMPILE_ARENA_H
 #define AGC_COMPILE_ARENA_H

@@ -20,8 +20,8 @@ bool agc_image_build(struct agc_ir *ir, const struct agc_sources *sources, struc
                      const struct agc_code *code, const struct agc_image_options *options,
                      struct agc_stats *stats, struct ag_str *ret_bytes, struct agc_refusal *ret);
 
-// Writes a whole file or none: a new file beside it, synced, then renamed over it. A device or a pipe is written as it
-// stands. False with errno set.
+// Writes a whole file or none: a new file beside it, synced, then renamed over it. A device or a pipe is
+// written as it stands. False with errno set.
 bool agc_file_write(const char *path, struct ag_str bytes, unsigned mode);
 
 #endif

@@ -87,7 +87,8 @@ struct ag_outcome {
     double confidence;
 };
 
-// Match attributes of an input, for a host that has looked them up already; a missing one is the empty string.
+// Match attributes of an input, for a host that has looked them up already; a missing one is the empty
+// string.
 struct ag_action {
     const uint8_t *input; // the object they come from
     struct ag_str attr[AG_ATTRS];

@@ -83,13 +83,15 @@ check_index_rule(struct ag_verifier *v, const struct ag_index_rule *r)
     return true;
 }
 
-// Is the constant the array [name of the attribute]? A host that knows the attributes may then give them to the machine.
+// Is the constant the array [name of the attribute]? A host that knows the attributes may then give them to
+// the machine.
 static bool
 is_attr_path(const struct ag_image *im, uint32_t ix, enum ag_attr a)
 {
     const struct ag_mem m = {.base = {im->heap}};
     struct ag_value path = ag_image_const(im, ix);
-    return path.kind == AG_ARRAY && path.len == 1 && ag_str_eq(ag_value_str(ag_value_at(&m, path, 0)), ag_attr_name(a));
+    return path.kind == AG_ARRAY && path.len == 1 &&
+           ag_str_eq(ag_value_str(ag_value_at(&m, path, 0)), ag_attr_name(a));
 }
 
 bool
@@ -110,8 +112,8 @@ ag_verify_index(struct ag_verifier *v, const struct ag_index *ix)
         if (!check_mask(v, ix, &mask[i]))
             return false;
     for (unsigned a = 0; a < AG_ATTRS; a++) {
-        CHECK(ag_verify_is_path(v, ix->path[a], true) && is_attr_path(v->im, ix->path[a], (enum ag_attr)a), ix,
-              "an attribute's path is not its name");
+        CHECK(ag_verify_is_path(v, ix->path[a], true) && is_attr_path(v->im, ix->path[a], (enum ag_attr)a),
+              ix, "an attribute's path is not its name");
         if (!check_trie(v, ix, ix->prefix[a].nodes, ix->prefix[a].nnodes) ||
             !check_trie(v, ix, ix->suffix[a].nodes, ix->suffix[a].nnodes))
             return false;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Why this decision: watches one evaluation instruction by instruction and notes, for every rule, whether the index let
-// it through, what its conditions gave, and the source place of the first condition that failed.
-// In: a JSON action. Out: one callback per rule in source order, and the decision. Nothing is evaluated a second way.
-// Memory: one array per call, freed before return. Next file to read: vm/interp.c.
+// Why this decision: watches one evaluation instruction by instruction and notes, for every rule, whether the
+// index let it through, what its conditions gave, and the source place of the first condition that failed.
+// In: a JSON action. Out: one callback per rule in source order, and the decision. Nothing is evaluated a
+// second way. Memory: one array per call, freed before return. Next file to read: vm/interp.c.
 #include "explain.h"
 
 #include <stdlib.h>
@@ -25,7 +25,8 @@ rule_in(const struct watch *w, struct ag_value v)
     return v.kind == AG_NUMBER && !v.sub && v.i >= 0 && v.i < w->im->nrules ? (uint32_t)v.i : AG_NONE;
 }
 
-// Called after each instruction; a call is seen before its callee runs, its result stands in the RULE that follows.
+// Called after each instruction; a call is seen before its callee runs, its result stands in the RULE that
+// follows.
 static void
 on_insn(void *self, const struct ag_call *c, uint32_t at, const struct ag_value *frame)
 {
@@ -80,14 +81,15 @@ str_out(struct ag_str s)
 
 enum aegis_status
 agr_explain_json(struct aegis_ctx *ctx, struct aegis_slot *slot, struct ag_str json,
-                 void (*rule)(void *arg, const struct aegis_explain_rule *r), void *arg, struct aegis_decision *ret,
-                 struct aegis_error *reterr)
+                 void (*rule)(void *arg, const struct aegis_explain_rule *r), void *arg,
+                 struct aegis_decision *ret, struct aegis_error *reterr)
 {
     struct agr_pin pin = agr_slot_pin(slot, ctx->worker);
     if (!pin.policy)
         return agr_fail(reterr, AEGIS_USAGE, "no policy has been published into this slot");
     const struct ag_image *im = &pin.policy->im;
-    struct watch w = {.im = im, .current = AG_NONE, .rule = calloc(im->nrules ? im->nrules : 1, sizeof *w.rule)};
+    struct watch w = {
+        .im = im, .current = AG_NONE, .rule = calloc(im->nrules ? im->nrules : 1, sizeof *w.rule)};
     enum aegis_status s = AEGIS_NO_MEMORY;
     if (!w.rule) {
         agr_fail(reterr, s, "out of memory");

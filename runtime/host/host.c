@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Opening and closing: a host over directories, over descriptors of a parent, or simulated; and the contexts on it.
-// In: options. Out: struct aegis_host, struct aegis_ctx. All I/O of libaegis's set-up happens here; decisions do none.
-// Owns: what the structs hold. Next file to read: decide.c.
+// Opening and closing: a host over directories, over descriptors of a parent, or simulated; and the contexts
+// on it. In: options. Out: struct aegis_host, struct aegis_ctx. All I/O of libaegis's set-up happens here;
+// decisions do none. Owns: what the structs hold. Next file to read: decide.c.
 #include "host.h"
 
 #include "crypto.h"
@@ -26,7 +26,8 @@ name_set(struct aegis_host *h, const char *name, struct aegis_error *reterr)
         char c = s.p[i];
         bool is_word = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
         if (!is_word && c != '-' && c != '_' && c != '.')
-            return agr_fail(reterr, AEGIS_USAGE, "a policy name is made of letters, digits, '-', '_' and '.'");
+            return agr_fail(reterr, AEGIS_USAGE,
+                            "a policy name is made of letters, digits, '-', '_' and '.'");
     }
     memcpy(h->policy_name, s.p, s.n);
     h->policy_name_n = s.n;
@@ -42,7 +43,8 @@ open_simulated(struct aegis_host *h, const struct aegis_host_options *o, struct 
     h->clock_sim = agr_clock_virtual_init(&h->sim_now, wall, now.boot_ns);
     h->clock = &h->clock_sim;
     // A simulator keeps few keys: a small table costs little to make.
-    struct agr_state_options so = {.entries = 4096, .share_permille = 1000, .bytes = o->state_bytes, .clock = h->clock};
+    struct agr_state_options so = {
+        .entries = 4096, .share_permille = 1000, .bytes = o->state_bytes, .clock = h->clock};
     enum aegis_status s = agr_state_open_memory(&so, &h->state, reterr);
     return s != AEGIS_OK ? s : agr_kill_open_memory(&h->kill, reterr);
 }
@@ -56,8 +58,8 @@ has_log(const char *dir)
 
 #define DIR_WAIT_MS 10000 // longest wait for another process that opens the same directory
 
-// One process at a time makes or takes up the files of a directory; the lock ends with the descriptor, so also when its
-// holder is killed.
+// One process at a time makes or takes up the files of a directory; the lock ends with the descriptor, so
+// also when its holder is killed.
 static enum aegis_status
 lock_dir(const char *dir, int *ret_fd, struct aegis_error *reterr)
 {
@@ -71,7 +73,8 @@ lock_dir(const char *dir, int *ret_fd, struct aegis_error *reterr)
             continue;
         }
         enum aegis_status s = errno == EWOULDBLOCK ? AEGIS_BUSY : AEGIS_IO;
-        agr_fail(reterr, s, "%s: %s", dir, s == AEGIS_BUSY ? "another process is opening it" : strerror(errno));
+        agr_fail(reterr, s, "%s: %s", dir,
+                 s == AEGIS_BUSY ? "another process is opening it" : strerror(errno));
         close(fd);
         return s;
     }
@@ -79,11 +82,13 @@ lock_dir(const char *dir, int *ret_fd, struct aegis_error *reterr)
     return AEGIS_OK;
 }
 
-// The caller holds the lock. The state file is made last: while it is missing, and there is no log, the directory is new
-// and nothing can have been engaged, whatever a killed process left there. In one with a log the switches are rebuilt
-// from it first, by `aegis serve` or `aegis sequencer`; until then decisions are unavailable.
+// The caller holds the lock. The state file is made last: while it is missing, and there is no log, the
+// directory is new and nothing can have been engaged, whatever a killed process left there. In one with a log
+// the switches are rebuilt from it first, by `aegis serve` or `aegis sequencer`; until then decisions are
+// unavailable.
 static enum aegis_status
-open_files(struct aegis_host *h, const char *dir, const struct aegis_host_options *o, struct aegis_error *reterr)
+open_files(struct aegis_host *h, const char *dir, const struct aegis_host_options *o,
+           struct aegis_error *reterr)
 {
     char path[4096];
     struct agr_state_options so = {.bytes = o->state_bytes};
@@ -97,7 +102,8 @@ open_files(struct aegis_host *h, const char *dir, const struct aegis_host_option
 }
 
 static enum aegis_status
-open_dir(struct aegis_host *h, const char *dir, const struct aegis_host_options *o, struct aegis_error *reterr)
+open_dir(struct aegis_host *h, const char *dir, const struct aegis_host_options *o,
+         struct aegis_error *reterr)
 {
     int fd = -1;
     if (!dir)
@@ -117,7 +123,8 @@ open_dir(struct aegis_host *h, const char *dir, const struct aegis_host_options 
 }
 
 enum aegis_status
-agr_host_open(const char *dir, const struct aegis_host_options *o, struct aegis_host **ret, struct aegis_error *reterr)
+agr_host_open(const char *dir, const struct aegis_host_options *o, struct aegis_host **ret,
+              struct aegis_error *reterr)
 {
     struct aegis_host_options none = {.size = sizeof none};
     if (!o)

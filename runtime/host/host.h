@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The host: clock, randomness, shared state, kill words and journal behind one context, real or simulated. Simulator,
-// tests and server differ in nothing else, so what is simulated is what will happen.
-// In: directories, descriptors, or nothing (simulated). Out: struct aegis_host, struct aegis_ctx.
-// Owns: mappings and descriptors. Thread rule: a host is shared by threads; a context belongs to one.
-// Next file to read: decide.c.
+// The host: clock, randomness, shared state, kill words and journal behind one context, real or simulated.
+// Simulator, tests and server differ in nothing else, so what is simulated is what will happen. In:
+// directories, descriptors, or nothing (simulated). Out: struct aegis_host, struct aegis_ctx. Owns: mappings
+// and descriptors. Thread rule: a host is shared by threads; a context belongs to one. Next file to read:
+// decide.c.
 #ifndef AGR_HOST_H
 #define AGR_HOST_H
 
@@ -37,7 +37,7 @@ struct aegis_host {
     struct agr_kill *kill;
     enum agr_state_origin origin;
     uint64_t backlog_max;
-    int journal_sock;                 // attached: for the first context; -1 afterwards
+    int journal_sock; // attached: for the first context; -1 afterwards
     const struct agr_clock *clock;
     struct agr_clock clock_sim;
     struct agr_clock_virtual sim_now;
@@ -73,8 +73,8 @@ struct aegis_ctx {
     uint32_t pace_from; // segment at that time
     uint32_t worker;    // line in the state file
     bool has_worker;
-    bool is_held;       // keep the kill span open until it is left explicitly
-    bool has_aliases;   // accept the names of agent-aegis requests
+    bool is_held;                                  // keep the kill span open until it is left explicitly
+    bool has_aliases;                              // accept the names of agent-aegis requests
     struct ag_str identity_tenant, identity_agent; // as authenticated; empty: the input says it
     bool is_in_span;
     uint32_t input_max;
@@ -96,7 +96,7 @@ struct aegis_ctx {
     struct agr_pin pin;
     bool is_pinned;
     struct ag_value input;
-    struct ag_str request; // JSON bytes, for audit.input full
+    struct ag_str request;             // JSON bytes, for audit.input full
     struct ag_value field[AGR_FIELDS]; // as they stand in the input
     struct ag_action action;           // the same for the machine
     struct ag_str tenant, agent, type, target, session;
@@ -105,7 +105,7 @@ struct aegis_ctx {
     uint8_t charge_of[AG_EFFECTS_MAX * 2]; // effect of each charge
     uint8_t effect_state[AG_EFFECTS_MAX];  // enum agr_effect_state
     struct agr_kill_hit kill_hit;
-    bool is_shadow; // evaluate with shadow_mode: recorded, never enforced
+    bool is_shadow;              // evaluate with shadow_mode: recorded, never enforced
     enum ag_gov_status would_be; // status that shadow mode did not enforce
     char id[AGR_DECISION_ID_SIZE];
     char boot[AGR_BOOT_TEXT_SIZE];
@@ -140,17 +140,19 @@ enum aegis_status agr_host_open(const char *dir, const struct aegis_host_options
 enum aegis_status agr_host_attach(const struct aegis_host_fds *fds, struct aegis_host **ret,
                                   struct aegis_error *reterr);
 void agr_host_close(struct aegis_host *h);
-enum aegis_status agr_ctx_new(const struct aegis_limits *limits, struct aegis_host *host, struct aegis_ctx **ret);
+enum aegis_status agr_ctx_new(const struct aegis_limits *limits, struct aegis_host *host,
+                              struct aegis_ctx **ret);
 void agr_ctx_free(struct aegis_ctx *ctx);
 
 // decide.c: input -> evaluation -> commit -> answer.
-enum aegis_status agr_decide_json(struct aegis_ctx *ctx, struct aegis_slot *slot, const char *entry, struct ag_str json,
-                                  struct aegis_decision *ret, struct aegis_error *reterr);
+enum aegis_status agr_decide_json(struct aegis_ctx *ctx, struct aegis_slot *slot, const char *entry,
+                                  struct ag_str json, struct aegis_decision *ret, struct aegis_error *reterr);
 enum aegis_status agr_decide_built(struct aegis_ctx *ctx, struct aegis_slot *slot, const char *entry,
                                    struct aegis_decision *ret, struct aegis_error *reterr);
-enum aegis_status agr_eval_json(struct aegis_ctx *ctx, struct aegis_slot *slot, const char *entry, struct ag_str json,
-                                char *out, size_t out_size, size_t *ret_n, struct aegis_error *reterr);
-void agr_ctx_begin(struct aegis_ctx *ctx);   // takes back everything of the decision before
+enum aegis_status agr_eval_json(struct aegis_ctx *ctx, struct aegis_slot *slot, const char *entry,
+                                struct ag_str json, char *out, size_t out_size, size_t *ret_n,
+                                struct aegis_error *reterr);
+void agr_ctx_begin(struct aegis_ctx *ctx); // takes back everything of the decision before
 void agr_ctx_leave(struct aegis_ctx *ctx); // ends the kill span
 
 // commit.c: charges, kill words, journal. Returns why the answer is unavailable, or AEGIS_OK.
@@ -170,7 +172,8 @@ void agr_input_number(struct aegis_ctx *ctx, struct ag_str text);
 
 // record.c: the decision in bytes.
 // Row body; false when it does not fit.
-bool agr_record_body(struct aegis_ctx *ctx, const struct aegis_policy *p, const char *entry, struct ag_buf *out);
+bool agr_record_body(struct aegis_ctx *ctx, const struct aegis_policy *p, const char *entry,
+                     struct ag_buf *out);
 // Canonical action of the row's action_digest, into the arena; empty when the arena is full.
 struct ag_str agr_record_action(struct aegis_ctx *ctx);
 // Input kept for replay as audit.input says; empty for `digest`.

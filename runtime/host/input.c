@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // An input value built by calls: for gateways that hold fields, not JSON. The same limits hold as for JSON.
-// In: aegis_input_* calls. Out: ctx->built. Memory: the context's arena. The first mistake is remembered and returned by
-// the decide call, so callers need no check after each step. Next file to read: decide.c.
+// In: aegis_input_* calls. Out: ctx->built. Memory: the context's arena. The first mistake is remembered and
+// returned by the decide call, so callers need no check after each step. Next file to read: decide.c.
 #include "host.h"
 
 #include "utf8.h"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Step 10: foreign bytes -> verified policy. A file is copied into anonymous memory first, because a file mapping
-// could change under the interpreter; a memfd sealed against write, grow and shrink is mapped as it is.
-// In: path, descriptor or bytes. Out: struct aegis_policy. Memory: owned by the policy.
-// Next file to read: vm/verify.c.
+// Step 10: foreign bytes -> verified policy. A file is copied into anonymous memory first, because a file
+// mapping could change under the interpreter; a memfd sealed against write, grow and shrink is mapped as it
+// is. In: path, descriptor or bytes. Out: struct aegis_policy. Memory: owned by the policy. Next file to
+// read: vm/verify.c.
 #include "open.h"
 
 #include "buf.h"
@@ -57,7 +57,8 @@ check_trust(const struct ag_image *im, const struct aegis_policy_options *o, str
         memcpy(msg, "aegis-image-v1\n", 15);
         memcpy(msg + 15, im->header->digest, 32);
         if (!ag_ed25519_verify(msg, sizeof msg, im->signature->key, im->signature->sig))
-            return agr_fail(reterr, AEGIS_SIGNATURE, "the signature does not fit the image; compile and sign it again");
+            return agr_fail(reterr, AEGIS_SIGNATURE,
+                            "the signature does not fit the image; compile and sign it again");
     }
     if (o && o->trusted_count) {
         if (!im->signature)
@@ -171,7 +172,8 @@ agr_policy_open_fd(int fd, const struct aegis_policy_options *options, struct ae
     if (!S_ISREG(st.st_mode))
         return agr_fail(reterr, AEGIS_NOT_IMAGE, "not a regular file");
     if (st.st_size < (off_t)sizeof(struct ag_image_header))
-        return agr_fail(reterr, AEGIS_NOT_IMAGE, "too short to be an image: %lld bytes", (long long)st.st_size);
+        return agr_fail(reterr, AEGIS_NOT_IMAGE, "too short to be an image: %lld bytes",
+                        (long long)st.st_size);
     if (st.st_size > (off_t)AG_IMAGE_MAX)
         return agr_fail(reterr, AEGIS_TOO_LARGE, "an image has at most %u bytes", AG_IMAGE_MAX);
     size_t n = (size_t)st.st_size;

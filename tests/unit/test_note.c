@@ -111,7 +111,8 @@ test_checkpoint(void)
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
         OK(!agr_checkpoint_parse(ag_str_z(bad[i]), &c), "refused checkpoint %zu", i);
     uint8_t out[8];
-    OK(ag_base64_decode(AG_STR("aGk="), true, out, 8) == 2 && ag_base64_decode(AG_STR("aGl="), true, out, 8) == -1 &&
+    OK(ag_base64_decode(AG_STR("aGk="), true, out, 8) == 2 &&
+           ag_base64_decode(AG_STR("aGl="), true, out, 8) == -1 &&
            ag_base64_decode(AG_STR("aG=="), true, out, 8) == -1 &&
            ag_base64_decode(AG_STR("aGk"), true, out, 8) == -1 &&
            ag_base64_decode(AG_STR("aG k"), true, out, 8) == -1 &&

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * aegis.h: the stable interface of libaegis, the Aegis decision machine with its host (shared state, journal).
+ * aegis.h: the stable interface of libaegis, the Aegis decision machine with its host (shared state,
+ * journal).
  *
- * One process opens policies (immutable, shared by all threads), one host (state, kill words, journal), and per thread
- * one context. A decision allocates nothing, locks nothing and blocks on nothing.
+ * One process opens policies (immutable, shared by all threads), one host (state, kill words, journal), and
+ * per thread one context. A decision allocates nothing, locks nothing and blocks on nothing.
  *
- * Rules for every struct marked "sized": set `size = sizeof(struct ...)` before a call; later versions append fields.
- * Strings returned borrow: the comment says from what. Thread rule: a policy, a slot and a host may be used by many
- * threads; a context by one at a time.
- * C99 and C++ clean.
+ * Rules for every struct marked "sized": set `size = sizeof(struct ...)` before a call; later versions append
+ * fields. Strings returned borrow: the comment says from what. Thread rule: a policy, a slot and a host may
+ * be used by many threads; a context by one at a time. C99 and C++ clean.
  */
 #ifndef AEGIS_H
 #define AEGIS_H
@@ -72,22 +72,24 @@ struct aegis_error {
     char text[240];        /* what is wrong and what to do, NUL-terminated */
 };
 
-/* ---- policies ---------------------------------------------------------------------------------------------- */
+/* ---- policies
+ * ---------------------------------------------------------------------------------------------- */
 
 struct aegis_policy; /* a verified image in memory of our own; immutable */
 
 /* sized */
 struct aegis_policy_options {
     uint32_t size;
-    uint32_t trusted_count;         /* 0: unsigned images are accepted */
-    const uint8_t (*trusted)[32];   /* ed25519 public keys */
-    uint64_t serial_min;            /* refuse images with a lower serial */
+    uint32_t trusted_count;       /* 0: unsigned images are accepted */
+    const uint8_t (*trusted)[32]; /* ed25519 public keys */
+    uint64_t serial_min;          /* refuse images with a lower serial */
 };
 
 /* Opens, copies and verifies an image. options and reterr may be NULL. The caller closes the policy. */
 AEGIS_API enum aegis_status aegis_policy_open(const char *path, const struct aegis_policy_options *options,
                                               struct aegis_policy **ret, struct aegis_error *reterr);
-/* From a descriptor: mapped in place when it is a memfd sealed against write, grow and shrink, else copied. */
+/* From a descriptor: mapped in place when it is a memfd sealed against write, grow and shrink, else copied.
+ */
 AEGIS_API enum aegis_status aegis_policy_open_fd(int fd, const struct aegis_policy_options *options,
                                                  struct aegis_policy **ret, struct aegis_error *reterr);
 AEGIS_API enum aegis_status aegis_policy_open_bytes(const void *bytes, size_t n,
@@ -98,14 +100,14 @@ AEGIS_API void aegis_policy_close(struct aegis_policy *p);
 /* sized. Facts about a policy; strings borrow from it. */
 struct aegis_policy_info {
     uint32_t size;
-    struct aegis_str name;          /* label in the image */
+    struct aegis_str name; /* label in the image */
     uint8_t digest[32];
     uint8_t source_digest[32];
     uint64_t serial;
     uint64_t fuel;
     uint32_t rules, limits, entries;
     uint32_t is_signed;
-    uint8_t key[32];                /* signer, when is_signed */
+    uint8_t key[32]; /* signer, when is_signed */
     uint32_t has_gates;
     uint32_t audit_level, audit_sign, audit_input;
     uint64_t image_bytes;
@@ -114,7 +116,8 @@ struct aegis_policy_info {
 };
 AEGIS_API void aegis_policy_info(const struct aegis_policy *p, struct aegis_policy_info *ret);
 
-/* sized. Rule `ix` (source order, 0-based) as a person reads it; strings borrow from the policy. AEGIS_USAGE past the end. */
+/* sized. Rule `ix` (source order, 0-based) as a person reads it; strings borrow from the policy. AEGIS_USAGE
+ * past the end. */
 struct aegis_rule_info {
     uint32_t size;
     struct aegis_str name, source;
@@ -122,7 +125,8 @@ struct aegis_rule_info {
     struct aegis_str decision, risk_level, approval;
     struct aegis_str type, target, agent, tenant; /* match patterns; "*" when any */
 };
-AEGIS_API enum aegis_status aegis_policy_rule(const struct aegis_policy *p, uint32_t ix, struct aegis_rule_info *ret);
+AEGIS_API enum aegis_status aegis_policy_rule(const struct aegis_policy *p, uint32_t ix,
+                                              struct aegis_rule_info *ret);
 
 /* A place that always holds the current policy: readers never wait, publish swaps it. */
 struct aegis_slot;
@@ -131,7 +135,8 @@ AEGIS_API enum aegis_status aegis_slot_new(struct aegis_slot **ret);
 AEGIS_API void aegis_slot_publish(struct aegis_slot *s, struct aegis_policy *p);
 AEGIS_API void aegis_slot_free(struct aegis_slot *s);
 
-/* ---- hosts ------------------------------------------------------------------------------------------------- */
+/* ---- hosts
+ * ------------------------------------------------------------------------------------------------- */
 
 struct aegis_host; /* clock, randomness, shared state, kill words, journal */
 
@@ -145,7 +150,8 @@ struct aegis_host_options {
     const char *policy_name;   /* name in rows; NULL = "default" */
 };
 
-/* Opens (or makes) state and journal under dir; dir may be NULL when simulated. Does I/O; the decide calls do not. */
+/* Opens (or makes) state and journal under dir; dir may be NULL when simulated. Does I/O; the decide calls do
+ * not. */
 AEGIS_API enum aegis_status aegis_host_open(const char *dir, const struct aegis_host_options *options,
                                             struct aegis_host **ret, struct aegis_error *reterr);
 AEGIS_API void aegis_host_close(struct aegis_host *h);
@@ -153,7 +159,8 @@ AEGIS_API void aegis_host_close(struct aegis_host *h);
 AEGIS_API enum aegis_status aegis_host_set_now(struct aegis_host *h, int64_t now_ns);
 AEGIS_API enum aegis_status aegis_host_set_kill(struct aegis_host *h, struct aegis_str tenant, int engaged);
 
-/* ---- decisions --------------------------------------------------------------------------------------------- */
+/* ---- decisions
+ * --------------------------------------------------------------------------------------------- */
 
 enum aegis_outcome {
     AEGIS_ALLOW,
@@ -187,15 +194,15 @@ struct aegis_limit {
 struct aegis_decision {
     uint32_t size;
     enum aegis_outcome outcome;
-    enum aegis_status status;   /* why unavailable; AEGIS_OK otherwise */
-    uint32_t is_allowed;        /* allow or monitor */
+    enum aegis_status status; /* why unavailable; AEGIS_OK otherwise */
+    uint32_t is_allowed;      /* allow or monitor */
     struct aegis_str decision, rule, reason, message, risk_level, approval;
-    struct aegis_str id;        /* decision_id; empty when nothing was journaled */
+    struct aegis_str id; /* decision_id; empty when nothing was journaled */
     struct aegis_str policy_name;
     struct aegis_str policy_digest; /* "blake2b:<hex>" */
-    int64_t now_ns;             /* clock of the decision */
-    int64_t retry_after_ns;     /* throttle: when to try again */
-    uint64_t cost;              /* fuel used */
+    int64_t now_ns;                 /* clock of the decision */
+    int64_t retry_after_ns;         /* throttle: when to try again */
+    uint64_t cost;                  /* fuel used */
     uint32_t n_findings, n_gates, n_limits;
     const struct aegis_finding *findings;
     const struct aegis_gate *gates;
@@ -205,13 +212,13 @@ struct aegis_decision {
     double confidence;
     struct aegis_str drift_status;
     double drift_kl;
-    struct aegis_str boot;      /* audit position */
+    struct aegis_str boot; /* audit position */
     uint32_t worker, journal;
     uint64_t wseq;
-    uint64_t position;          /* of the row in its journal, opaque */
+    uint64_t position; /* of the row in its journal, opaque */
     uint64_t reservation;
-    uint32_t rule_ix;           /* YAML rule, UINT32_MAX when none */
-    uint32_t audit_level;       /* 0 journaled, 1 durable, 2 witnessed */
+    uint32_t rule_ix;                             /* YAML rule, UINT32_MAX when none */
+    uint32_t audit_level;                         /* 0 journaled, 1 durable, 2 witnessed */
     struct aegis_str type, target, agent, tenant; /* the action as it was understood */
 };
 
@@ -229,26 +236,27 @@ AEGIS_API enum aegis_status aegis_ctx_new(const struct aegis_limits *limits, str
                                           struct aegis_ctx **ret);
 AEGIS_API void aegis_ctx_free(struct aegis_ctx *ctx);
 /*
- * Makes the context's next journal segment ready: the only call besides open, new, free and close that does I/O. Call it
- * after a decision, outside the time that a caller waits, when aegis_ctx_wants_refill says so (about once in 16 MiB of
- * rows). Without a next segment decisions become unavailable (audit_unavailable).
+ * Makes the context's next journal segment ready: the only call besides open, new, free and close that does
+ * I/O. Call it after a decision, outside the time that a caller waits, when aegis_ctx_wants_refill says so
+ * (about once in 16 MiB of rows). Without a next segment decisions become unavailable (audit_unavailable).
  */
 AEGIS_API int aegis_ctx_wants_refill(const struct aegis_ctx *ctx);
 AEGIS_API enum aegis_status aegis_ctx_refill(struct aegis_ctx *ctx);
 
 /*
- * Decides one JSON action with entrypoint `entry` ("decide", "evaluate", "risk_check") of the slot's policy, commits its effects and
- * journals it. `json` must stay unchanged until the next call on ctx.
- * AEGIS_OK: `ret` is filled; look at ret->outcome (unavailable included). Anything else: no decision was made, reterr says why.
+ * Decides one JSON action with entrypoint `entry` ("decide", "evaluate", "risk_check") of the slot's policy,
+ * commits its effects and journals it. `json` must stay unchanged until the next call on ctx. AEGIS_OK: `ret`
+ * is filled; look at ret->outcome (unavailable included). Anything else: no decision was made, reterr says
+ * why.
  */
-AEGIS_API enum aegis_status aegis_ctx_decide_json(struct aegis_ctx *ctx, struct aegis_slot *slot, const char *entry,
-                                                  const char *json, size_t n, struct aegis_decision *ret,
-                                                  struct aegis_error *reterr);
+AEGIS_API enum aegis_status aegis_ctx_decide_json(struct aegis_ctx *ctx, struct aegis_slot *slot,
+                                                  const char *entry, const char *json, size_t n,
+                                                  struct aegis_decision *ret, struct aegis_error *reterr);
 
 /*
- * The same without JSON: build the input value with aegis_input_*, then decide. Begin resets the context. Object members
- * are a key followed by a value. The first mistake is remembered and returned by decide. The built value stays until the
- * next begin or decide_json: it may be decided several times.
+ * The same without JSON: build the input value with aegis_input_*, then decide. Begin resets the context.
+ * Object members are a key followed by a value. The first mistake is remembered and returned by decide. The
+ * built value stays until the next begin or decide_json: it may be decided several times.
  */
 AEGIS_API void aegis_input_begin(struct aegis_ctx *ctx);
 AEGIS_API void aegis_input_object(struct aegis_ctx *ctx);
@@ -260,25 +268,29 @@ AEGIS_API void aegis_input_int(struct aegis_ctx *ctx, int64_t v);
 AEGIS_API void aegis_input_number(struct aegis_ctx *ctx, const char *text, size_t n); /* JSON number */
 AEGIS_API void aegis_input_bool(struct aegis_ctx *ctx, int v);
 AEGIS_API void aegis_input_null(struct aegis_ctx *ctx);
-AEGIS_API enum aegis_status aegis_ctx_decide(struct aegis_ctx *ctx, struct aegis_slot *slot, const char *entry,
-                                             struct aegis_decision *ret, struct aegis_error *reterr);
+AEGIS_API enum aegis_status aegis_ctx_decide(struct aegis_ctx *ctx, struct aegis_slot *slot,
+                                             const char *entry, struct aegis_decision *ret,
+                                             struct aegis_error *reterr);
 
-/* Values only: evaluates a value entrypoint (or "decide", giving its rule's record) without any effect; writes JSON. */
-AEGIS_API enum aegis_status aegis_ctx_eval_json(struct aegis_ctx *ctx, struct aegis_slot *slot, const char *entry,
-                                                const char *json, size_t n, char *out, size_t out_size, size_t *ret_n,
-                                                struct aegis_error *reterr);
+/* Values only: evaluates a value entrypoint (or "decide", giving its rule's record) without any effect;
+ * writes JSON. */
+AEGIS_API enum aegis_status aegis_ctx_eval_json(struct aegis_ctx *ctx, struct aegis_slot *slot,
+                                                const char *entry, const char *json, size_t n, char *out,
+                                                size_t out_size, size_t *ret_n, struct aegis_error *reterr);
 
 /*
- * The decision record of docs/formats/json.md as JSON, without a NUL. Returns its bytes, or SIZE_MAX when `size` is too small.
- * Call it before the next call on ctx.
+ * The decision record of docs/formats/json.md as JSON, without a NUL. Returns its bytes, or SIZE_MAX when
+ * `size` is too small. Call it before the next call on ctx.
  */
-AEGIS_API size_t aegis_decision_json(const struct aegis_ctx *ctx, const struct aegis_decision *d, char *out, size_t size);
+AEGIS_API size_t aegis_decision_json(const struct aegis_ctx *ctx, const struct aegis_decision *d, char *out,
+                                     size_t size);
 
 /* Settles a budget reservation with what the action really cost. */
-AEGIS_API enum aegis_status aegis_ctx_settle(struct aegis_ctx *ctx, uint64_t reservation, int64_t actual_micro_usd);
+AEGIS_API enum aegis_status aegis_ctx_settle(struct aegis_ctx *ctx, uint64_t reservation,
+                                             int64_t actual_micro_usd);
 /*
- * Takes back what the last decision holds (its policy, its strings). A decide call does the same at its start; a context
- * that will be idle for long calls it so that a replaced policy can go.
+ * Takes back what the last decision holds (its policy, its strings). A decide call does the same at its
+ * start; a context that will be idle for long calls it so that a replaced policy can go.
  */
 AEGIS_API void aegis_ctx_release(struct aegis_ctx *ctx);
 

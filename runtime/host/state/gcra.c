@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Rates in one word. In: rate, burst, cost, the decision's time. Out: admitted or not. Owns: nothing. Atomics: every change
-// is one CAS on the entry's word and pairs with the same CAS of other processes. Next:
+// Rates in one word. In: rate, burst, cost, the decision's time. Out: admitted or not. Owns: nothing.
+// Atomics: every change is one CAS on the entry's word and pairs with the same CAS of other processes. Next:
 // calendar.c.
 //
 // The payload is the theoretical arrival time TAT in ticks. A charge of n at decision time `now`:

@@ -117,7 +117,8 @@ bool agr_digest_is_refused(struct agr_state *st, uint64_t digest);
 // dead too.
 void agr_counter_add(struct agr_state *st, uint32_t ix, uint32_t counter, uint64_t n);
 uint64_t agr_counter_sum(struct agr_state *st, uint32_t counter);
-// A row of the same table that holds a level instead of a count: its owner sets it, the largest of all workers is read.
+// A row of the same table that holds a level instead of a count: its owner sets it, the largest of all
+// workers is read.
 void agr_gauge_set(struct agr_state *st, uint32_t ix, uint32_t counter, uint64_t v);
 uint64_t agr_gauge_max(struct agr_state *st, uint32_t counter);
 // Generation of the policy with store number `policy` (< AGR_POLICIES_MAX): admin bumps it after a publish,

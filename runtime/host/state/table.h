@@ -3,8 +3,8 @@
 // lock. In: a key (limit name, kind, period, key bytes, tenant). Out: an entry whose word the kinds change by
 // CAS. The word of an entry is the only authority over it: bits 63..56 are its generation; a steal changes
 // them, so a charge prepared for the old owner fails. Owns: nothing. Thread rule: everything here is safe
-// between processes; the atomics of an entry pair with those of table.c. Next: gcra.h; the claim protocol and its proof stand in table.c, its picture in
-// docs/formats/state.md.
+// between processes; the atomics of an entry pair with those of table.c. Next: gcra.h; the claim protocol and
+// its proof stand in table.c, its picture in docs/formats/state.md.
 #ifndef AGR_TABLE_H
 #define AGR_TABLE_H
 
