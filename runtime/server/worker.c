@@ -12,10 +12,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sched.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
+#define SLICE_NS    100000 // the shortest that the scheduler grants
 #define TAG_CONTROL 0u
 #define TAG_JOURNAL 1u
 #define TURN_MS     500 // heartbeat and time limits
@@ -166,6 +170,25 @@ on_control(struct agr_worker_process *w)
     return got == 0;
 }
 
+// Asks the scheduler for short turns on the CPU (Linux 6.12 and later; before it the wish has no effect).
+// Whoever wakes with a shorter slice than the one that runs need not wait for its end: a worker then gets the
+// CPU from the sequencer at once, with the same share in the long run and without a privilege.
+static void
+ask_short_slice(void)
+{
+    struct {
+        uint32_t size, policy;
+        uint64_t flags;
+        int32_t nice;
+        uint32_t priority;
+        uint64_t runtime, deadline, period;
+    } attr = {.size = sizeof attr, .policy = SCHED_OTHER, .runtime = SLICE_NS};
+    errno = 0;
+    attr.nice = getpriority(PRIO_PROCESS, 0);
+    if (errno == 0)
+        syscall(SYS_sched_setattr, 0, &attr, 0);
+}
+
 static bool
 set_up(struct agr_worker_process *w, const struct agr_heritage *h)
 {
@@ -210,6 +233,7 @@ set_up(struct agr_worker_process *w, const struct agr_heritage *h)
     int journal = aegis_ctx_journal_fd(w->ctx);
     if (journal != -1)
         agr_loop_watch(&w->loop, journal, TAG_JOURNAL);
+    ask_short_slice();
     if (w->config->is_sandboxed && !agr_sandbox_worker(why, sizeof why)) {
         snprintf(e.text, sizeof e.text, "%s", why);
         goto fail;
