@@ -5,7 +5,7 @@ build=$1 src=$2
 . "$src/tests/tap.sh"
 export NO_COLOR=1 LC_ALL=C PATH="$build/runtime/cmd:$build/compiler:$PATH"
 unset AEGIS_CONFIG_PATH AEGIS_SERVER_CONFIG AEGIS_ADMIN
-shared=${AEGIS_SHARED:-$src/../shared}
+shared=${AEGIS_SHARED:-none} # vectors that are not part of the project
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 1

@@ -174,7 +174,7 @@ load_file(struct run *r, const char *name)
     char path[1024];
     const char *shared = getenv("AEGIS_SHARED");
     if (strncmp(name, "$SHARED/", 8) == 0)
-        snprintf(path, sizeof path, "%s/%s", shared ? shared : "../shared", name + 8);
+        snprintf(path, sizeof path, "%s/%s", shared ? shared : "none", name + 8);
     else
         snprintf(path, sizeof path, "%s/%s", r->dir, name);
     FILE *f = fopen(path, "r");
