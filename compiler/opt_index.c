@@ -33,6 +33,16 @@ glob_text(struct agc_ir *ir, struct ag_str glob, void (*get)(struct ag_str, stru
     return ag_str_of(mem, b.n);
 }
 
+// Plain text with one star behind it.
+static bool
+is_prefix(struct ag_str glob)
+{
+    for (size_t i = 0; i + 1 < glob.n; i++)
+        if (memchr("*?[", glob.p[i], 3))
+            return false;
+    return glob.n > 0 && glob.p[glob.n - 1] == '*';
+}
+
 static void
 describe(struct agc_ir *ir, struct agc_index_rule *r)
 {
@@ -393,7 +403,7 @@ agc_index_write(const struct agc_ir *ir, struct agc_heap *heap, uint64_t seed, s
         const struct agc_index_rule *r = &ir->index.v[i];
         struct ag_index_rule row = {.rule = r->rule};
         for (unsigned a = 0; a < AG_ATTRS; a++) {
-            row.kind[a] = r->kind[a];
+            row.kind[a] = is_prefix(r->text[a]) && r->kind[a] == AG_MATCH_GLOB ? AG_MATCH_PREFIX : r->kind[a];
             row.pattern[a] = r->kind[a] == AG_MATCH_ANY ? AG_NONE : agc_heap_string(heap, r->text[a]);
         }
         agc_bytes_put(out, &row, sizeof row);

@@ -126,7 +126,8 @@ struct ag_rule {
 // lookup merges the few lists that the input reaches, in priority order, and confirms each candidate's
 // attributes; wrong tables can thus only miss. All offsets are bytes from the start of this struct.
 enum ag_attr { AG_ATTR_TYPE, AG_ATTR_TARGET, AG_ATTR_AGENT, AG_ATTR_TENANT, AG_ATTRS };
-enum ag_match_kind { AG_MATCH_ANY, AG_MATCH_EQ, AG_MATCH_GLOB };
+// PREFIX is the glob of plain text and one star behind it, written so that a look-up compares bytes at once.
+enum ag_match_kind { AG_MATCH_ANY, AG_MATCH_EQ, AG_MATCH_GLOB, AG_MATCH_PREFIX };
 struct ag_index_rule {          // sorted by priority; the position is the priority
     uint32_t rule;              // index into RULES
     uint32_t pattern[AG_ATTRS]; // constant index of the literal or glob; AG_NONE for any

@@ -178,6 +178,12 @@ confirmed(struct ag_call *c, const struct ag_cands *k, const struct ag_index_rul
                 return false;
             continue;
         }
+        if (r->kind[a] == AG_MATCH_PREFIX) {
+            size_t n = pattern.n - 1; // without the star
+            if (!ag_charge_bytes(c, n) || k->attr[a].n < n || !ag_bytes_eq(pattern.p, k->attr[a].p, n))
+                return false;
+            continue;
+        }
         if (!ag_charge_bytes(c, ag_glob_fuel(pattern, k->attr[a].n)) || !ag_glob_match(pattern, k->attr[a]))
             return false;
     }

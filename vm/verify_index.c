@@ -73,10 +73,12 @@ check_index_rule(struct ag_verifier *v, const struct ag_index_rule *r)
     struct ag_pattern_error why;
     CHECK(r->rule < v->im->nrules, r, "the index names an unknown rule");
     for (unsigned a = 0; a < AG_ATTRS; a++) {
-        CHECK(r->kind[a] <= AG_MATCH_GLOB, r, "an unknown kind of match");
+        CHECK(r->kind[a] <= AG_MATCH_PREFIX, r, "an unknown kind of match");
         if (r->kind[a] == AG_MATCH_ANY)
             continue;
         CHECK(ag_verify_is_string(v, r->pattern[a], false), r, "a match pattern is no string constant");
+        CHECK(r->kind[a] != AG_MATCH_PREFIX || ag_image_str(v->im, r->pattern[a]).n > 0, r,
+              "a prefix without its star");
         CHECK(r->kind[a] != AG_MATCH_GLOB || ag_glob_check(ag_image_str(v->im, r->pattern[a]), &why), r,
               "a match pattern is no glob");
     }
