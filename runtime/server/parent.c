@@ -658,6 +658,24 @@ set_up(struct parent *p)
     return true;
 }
 
+// Serves until a signal ends it; returns the exit code.
+static int
+serve_until_stopped(struct parent *p)
+{
+    if (!keep_running(p))
+        return refuse("cannot start the processes");
+    announce(p);
+    notify_ready();
+    bool is_ok = true;
+    while (is_ok && !turn(p)) {
+        is_ok = keep_running(p);
+        if (!is_ok)
+            agr_log(AGR_LOG_ERROR, "workers end before they serve; see the messages above");
+    }
+    stop(p);
+    return is_ok ? 0 : 3;
+}
+
 int
 agr_serve(struct agr_server_config *c)
 {
@@ -669,23 +687,9 @@ agr_serve(struct agr_server_config *c)
     p->admin_child.control = p->sequencer.control = p->policy_fd = -1;
     for (unsigned i = 0; i < AGR_WORKERS_DEFAULT_MAX; i++)
         p->worker[i].control = -1;
-    if (!set_up(p))
-        return refuse(p->why);
-    if (!keep_running(p))
-        return refuse("cannot start the processes");
-    announce(p);
-    notify_ready();
-    bool is_ok = true;
-    while (!turn(p)) {
-        is_ok = keep_running(p);
-        if (!is_ok) {
-            agr_log(AGR_LOG_ERROR, "workers end before they serve; see the messages above");
-            break;
-        }
-    }
-    stop(p);
+    int code = set_up(p) ? serve_until_stopped(p) : refuse(p->why);
     agr_kill_close(p->kill);
     agr_state_close(p->state);
     free(p);
-    return is_ok ? 0 : 3;
+    return code;
 }
