@@ -811,7 +811,8 @@ ag_eval(struct ag_call *c, uint32_t entry_ix, struct ag_value input, struct ag_v
     c->frames = NULL;
     c->clock = NULL;
     struct ag_str name = ag_image_str(c->im, e->name);
-    c->is_evaluate = ag_str_eq(name, AG_STR("evaluate")) || ag_str_eq(name, AG_STR("risk_check"));
+    c->is_evaluate =
+        c->im->gates && (ag_str_eq(name, AG_STR("evaluate")) || ag_str_eq(name, AG_STR("risk_check")));
     c->mem.base[AG_IN_IMAGE] = c->im->heap;
     c->mem.base[AG_IN_ARENA] = c->mem.arena->base;
     c->mem.hash_seed = c->im->meta->hash_seed;

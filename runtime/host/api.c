@@ -487,12 +487,14 @@ aegis_ctx_identity(struct aegis_ctx *ctx, struct aegis_str tenant, struct aegis_
 {
     ctx->identity_tenant = ag_str_of(tenant.p, tenant.n);
     ctx->identity_agent = ag_str_of(agent.p, agent.n);
+    ctx->has_scanned = false;
 }
 
 void
 aegis_ctx_aliases(struct aegis_ctx *ctx, int is_on)
 {
     ctx->has_aliases = is_on != 0;
+    ctx->has_scanned = false;
 }
 
 uint32_t

@@ -233,9 +233,7 @@ check_input(struct aegis_ctx *ctx, bool is_proposal, struct aegis_error *reterr)
 {
     if (ctx->input.kind != AG_OBJECT)
         return agr_fail(reterr, AEGIS_MALFORMED, "the input must be a JSON object");
-    enum aegis_status s = AEGIS_OK;
-    if (!ctx->has_scanned)
-        s = scan_fields(ctx, !is_proposal, reterr);
+    enum aegis_status s = scan_fields(ctx, !is_proposal, reterr);
     if (s == AEGIS_OK)
         s = is_proposal ? check_proposal(ctx, reterr) : complete_action(ctx, reterr);
     if (s != AEGIS_OK)
@@ -445,7 +443,10 @@ decide(struct aegis_ctx *ctx, const char *entry, struct aegis_decision *ret, str
                         is_risk       ? "; add risk: {} to its gates"
                         : is_proposal ? "; add a gates: section"
                                       : "");
-    enum aegis_status s = check_input(ctx, is_proposal, reterr);
+    // A built value that was accepted as an action, by the same identity, is one still.
+    enum aegis_status s = AEGIS_OK;
+    if (!ctx->has_scanned || is_proposal)
+        s = check_input(ctx, is_proposal, reterr);
     if (s != AEGIS_OK)
         return s;
     uint64_t fuel = ctx->call.fuel;
