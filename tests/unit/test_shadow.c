@@ -67,8 +67,7 @@ test_vectors(void)
     const char *shared = getenv("AEGIS_SHARED");
     for (size_t i = 0; i < 5; i++) {
         char path[300];
-        snprintf(path, sizeof path, "%s/vectors/agent-aegis/%s.yaml", shared ? shared : "none",
-                 want[i].file);
+        snprintf(path, sizeof path, "%s/vectors/agent-aegis/%s.yaml", shared ? shared : "none", want[i].file);
         fresh();
         int ix = agc_source_read(&arena, &sources, path);
         if (ix == -1) {
