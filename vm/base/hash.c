@@ -3,6 +3,7 @@
 // In: bytes. Out: fixed-width integers, the same on every machine. Nothing is allocated or remembered.
 // Next file to read: vm/base/num.h, which hashes numbers by value with ag_hash.
 #include "hash.h"
+#include "early.h"
 
 #define XXH_INLINE_ALL
 #if defined(__GNUC__)
@@ -140,7 +141,7 @@ crc_sse42(uint32_t crc, const uint8_t *s, size_t n)
 
 // The dynamic linker asks once and keeps the answer in read-only relocations: no flag, no test per call. It
 // runs before the sanitizers do, so it stays out of their hands.
-__attribute__((used, no_sanitize("address", "undefined", "thread"))) static crc_fn *
+AG_EARLY static crc_fn *
 crc_pick(void)
 {
     unsigned a, b, c, d;

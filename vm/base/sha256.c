@@ -3,6 +3,7 @@
 // In: bytes. Out: 32 bytes, the same on every machine. State belongs to the caller; nothing is global or
 // writable. Next file to read: vm/crypto.c for the keyed and signed digests.
 #include "sha256.h"
+#include "early.h"
 
 #include <string.h>
 
@@ -102,7 +103,7 @@ blocks_sha_ni(uint32_t h[8], const uint8_t *p, size_t blocks)
 
 // The dynamic linker asks once and keeps the answer in read-only relocations: no flag, no test per call. It
 // runs before the sanitizers do, so it stays out of their hands.
-__attribute__((used, no_sanitize("address", "undefined", "thread"))) static blocks_fn *
+AG_EARLY static blocks_fn *
 blocks_pick(void)
 {
     unsigned a, b, c, d, leaf;
