@@ -19,8 +19,8 @@ struct agc_segment {
 
 struct agc_text {
     struct ag_str text;
-    uint32_t source;
-    uint32_t nsegs; // at least 1; the first has at == 0
+    uint32_t source, source_end; // no place lies behind byte source_end of the source
+    uint32_t nsegs;              // at least 1; the first has at == 0
     const struct agc_segment *seg;
 };
 

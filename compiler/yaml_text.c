@@ -38,18 +38,29 @@ next_line(struct ag_str s, size_t at, size_t end)
     return nl ? (size_t)(nl - s.p) + 1 : end;
 }
 
+// The same in the file, where CR and CR LF end a line too.
+static size_t
+next_file_line(struct ag_str s, size_t at, size_t end)
+{
+    while (at < end && s.p[at] != '\n' && s.p[at] != '\r')
+        at++;
+    if (at < end && s.p[at] == '\r' && at + 1 < end && s.p[at + 1] == '\n')
+        at++;
+    return at < end ? at + 1 : end;
+}
+
 // A block scalar: the indicator's line, then the text's lines behind a common indentation.
 static void
 map_block(struct mapper *m, size_t begin, size_t end)
 {
-    size_t f = next_line(m->file, begin, end);
+    size_t f = next_file_line(m->file, begin, end);
     for (size_t t = 0; t < m->text.n;) {
         size_t nl = next_line(m->text, t, m->text.n);
         bool is_blank = t + blanks(m->text, t) + 1 >= nl && m->text.p[nl - 1] == '\n';
         size_t have = blanks(m->file, f), want = blanks(m->text, t);
         add(m, t, !is_blank && have >= want ? f + have - want : f);
         t = nl;
-        f = next_line(m->file, f, end);
+        f = next_file_line(m->file, f, end);
     }
 }
 
@@ -68,7 +79,7 @@ map_flow(struct mapper *m, size_t begin, size_t end)
         while (g < end &&
                (m->file.p[g] == ' ' || m->file.p[g] == '\n' || m->file.p[g] == '\r' || m->file.p[g] == '\t'))
             g++;
-        bool breaks = memchr(m->file.p + f, '\n', g - f) != NULL;
+        bool breaks = memchr(m->file.p + f, '\n', g - f) || memchr(m->file.p + f, '\r', g - f);
         if (is_space && breaks) {
             add(m, t, f);
             while (t + 1 < m->text.n && (m->text.p[t + 1] == '\n' || m->text.p[t + 1] == ' '))
@@ -91,7 +102,7 @@ agc_yaml_text(struct agc_arena *a, const struct agc_sources *s, const struct agc
     add(&m, 0, begin);
     m.n = 0;
     bool is_folded = scalar->style == AGC_Y_BLOCK && begin < end && m.file.p[begin] == '>';
-    size_t body = next_line(m.file, begin, end);
+    size_t body = next_file_line(m.file, begin, end);
     if (is_folded)
         map_flow(&m, body + blanks(m.file, body), end);
     else if (scalar->style == AGC_Y_BLOCK)
@@ -100,7 +111,7 @@ agc_yaml_text(struct agc_arena *a, const struct agc_sources *s, const struct agc
         map_flow(&m, begin, end);
     if (m.n == 0)
         add(&m, 0, begin);
-    return (struct agc_text){scalar->text, scalar->span.source, m.n, m.seg};
+    return (struct agc_text){scalar->text, scalar->span.source, (uint32_t)m.file.n, m.n, m.seg};
 }
 
 struct agc_span
@@ -118,6 +129,8 @@ agc_text_span(const struct agc_text *t, uint32_t begin, uint32_t end)
                 hi = mid;
         }
         place[i] = t->seg[lo].file + (at - t->seg[lo].at) + (i == 1 && end > begin ? 1u : 0u);
+        if (place[i] > t->source_end) // a text that the map follows in part only
+            place[i] = t->source_end;
     }
     return (struct agc_span){t->source, place[0], place[1] > place[0] ? place[1] : place[0]};
 }

@@ -20,7 +20,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     agc_diags_init(&diags, &arena, &sources);
     struct ag_str bytes = ag_str_of((const char *)data, n);
     int ix = agc_source_add(&arena, &sources, AG_STR("fuzz"), bytes);
-    struct agc_text text = {bytes, (uint32_t)ix, 1, &whole};
+    struct agc_text text = {bytes, (uint32_t)ix, (uint32_t)n, 1, &whole};
     struct agc_node *q = agc_parse_query(&arena, &diags, &text);
     if (!q != agc_diags_failed(&diags))
         abort();

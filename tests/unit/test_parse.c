@@ -18,7 +18,7 @@ parse(const char *text, size_t n)
     sources = (struct agc_sources){0};
     agc_diags_init(&diags, &arena, &sources);
     int ix = agc_source_add(&arena, &sources, AG_STR("q"), ag_str_of(text, n));
-    struct agc_text t = {ag_str_of(text, n), (uint32_t)ix, 1, &whole};
+    struct agc_text t = {ag_str_of(text, n), (uint32_t)ix, (uint32_t)n, 1, &whole};
     return agc_parse_query(&arena, &diags, &t);
 }
 
