@@ -21,9 +21,10 @@ struct agc_node {
     struct agc_span span;
     struct ag_str text;
     uint32_t n;      // children
-    uint32_t symbol; // resolve.c: what a name means (built-in number), AG_NONE otherwise
+    uint32_t symbol; // resolve.c: what a name means (program.h), AG_NONE otherwise
     uint32_t depth;  // of the tree from here down; a leaf has 1 (expressions only)
     struct agc_node **kid;
+    struct agc_group *group; // resolve.c: the function that a CALL means, NULL for a built-in
     struct ag_window window; // WINDOW only; `zone` is an index into agc_policy.zones
     uint32_t types;          // check.c: set of kinds the value can have (1 << enum ag_kind)
 };
@@ -67,6 +68,8 @@ struct agc_policy {
     uint8_t audit_level, audit_sign, audit_input;
     uint32_t nzones;
     struct agc_str_at *zones; // names of the time zones used, in order of first use
+    uint32_t nmodules;
+    struct agc_module **modules;
 };
 
 // Printers behind --emit=ast.

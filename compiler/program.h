@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+// The program: all modules joined, every name decided, every body in an order in which it can be evaluated.
+// In: modules, and the expressions of YAML rules. Out: the tree of virtual documents below `data`, its groups
+// in the order of their calls. The compiler lowers it (lower_rego.c) and the tests' slow evaluator walks it.
+// Memory: the compile arena. Thread rule: one compilation, one thread. Next file to read: resolve.c,
+// safety.c, lower_rego.c.
+//
+// What holds after agc_program_build:
+//   - VAR: `symbol` is AGC_SYM_INPUT, AGC_SYM_DATA or the number of a local of the definition. `_` has become
+//   a local of
+//     its own for each occurrence. Shadowing is gone: different variables have different numbers.
+//   - Names of rules and imports have become REF(VAR data, STRING ...) or REF(VAR input, ...): a REF begins
+//   with VAR
+//     input, VAR data, a local, or a term that is no name (call, literal, comprehension).
+//   - CALL: `symbol` is the built-in's number and `group` is NULL, or `symbol` is AG_NONE and `group` the
+//   function.
+//     kid[0] is kept for messages. A call with one argument more than declared has become UNIFY(last, CALL).
+//   - Operators stay BINARY, NEGATE, MEMBER2; ASSIGN is kept (its left side holds only new variables and
+//   patterns).
+//   - `with` targets: REF or VAR of input or data, or the callee in kid form: VAR/REF naming the built-in or
+//   function,
+//     `symbol`/`group` set as in CALL.
+//   - Literals of each QUERY, nested ones too, stand in an order in which every variable that a literal needs
+//   is bound by
+//     literals before it. SOME declarations are gone from bodies. WITH stays around its literal.
+//   - print(...) calls are gone; rego.metadata.chain() and rule() have become constant terms; templates stay
+//   TEMPLATE.
+//   - No definition reaches itself.
+#ifndef AGC_PROGRAM_H
+#define AGC_PROGRAM_H
+
+#include "module.h"
+
+#define AGC_SYM_INPUT (AG_NONE - 1)
+#define AGC_SYM_DATA  (AG_NONE - 2)
+
+enum agc_group_kind {
+    AGC_GROUP_COMPLETE, // one value
+    AGC_GROUP_SET,      // partial set
+    AGC_GROUP_OBJECT,   // heads with variable steps: one object made of all definitions at and below the path
+    AGC_GROUP_FUNCTION
+};
+
+// Definitions that make one document, or one function.
+struct agc_group {
+    enum agc_group_kind kind;
+    uint32_t number; // position in agc_program.groups: callees before callers
+    struct agc_tree *at;
+    struct ag_str name; // "data.a.b", for messages
+    uint32_t nargs;     // FUNCTION
+    uint32_t ndefs;
+    struct agc_def **defs;    // in source order, the default excluded
+    struct agc_def *fallback; // the default definition, NULL: none
+    uint32_t ncalls;
+    struct agc_group **calls; // groups that its definitions may reach directly
+};
+
+// A node of the tree of virtual documents: the root is `data`.
+struct agc_tree {
+    struct ag_str key;
+    struct agc_tree *parent;
+    uint32_t nkids;
+    struct agc_tree **kid;   // ascending by key, bytewise
+    struct agc_group *group; // NULL: only a step; with a group there are no kids
+};
+
+struct agc_program {
+    struct agc_arena *arena;
+    struct agc_policy *policy; // rules of YAML, modules
+    struct agc_tree *root;
+    uint32_t ngroups;
+    struct agc_group **groups;
+    uint32_t ndefs;
+    struct agc_def **defs; // by number
+    uint32_t nqueries;
+    struct agc_def **queries; // ad hoc queries (agc_program_query), as definitions with body and value
+};
+
+// Options that change what is accepted.
+struct agc_program_options {
+    bool is_rego; // as other Rego compilers have it: see language.md, conflicts are left to the run
+};
+
+// Joins policy->modules. Also resolves names in the bodies and limits of YAML rules. False after an error.
+bool agc_program_build(struct agc_arena *a, struct agc_diags *diags, struct agc_policy *policy,
+                       const struct agc_program_options *options, struct agc_program *ret);
+
+// Joins a parsed query (agc_parse_query) to a built program: a definition whose body is the query and whose
+// value is the OBJECT {"bindings": {name: value ...}, "expressions": [value ...]}. One of its solutions is
+// one result. `package` is the path in which bare names are looked up; npath may be 0. NULL after an error.
+struct agc_def *agc_program_query(struct agc_program *p, struct agc_diags *diags, struct agc_node *query,
+                                  const struct agc_import *imports, uint32_t nimports);
+
+// The node at the path of strings below data; NULL where none is.
+const struct agc_tree *agc_tree_find(const struct agc_tree *root, const struct ag_str *path, uint32_t n);
+
+// Prints groups and what every name means (`--emit=names`).
+void agc_program_print(const struct agc_program *p, const struct agc_sources *sources, void *file);
+
+#endif
