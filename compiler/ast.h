@@ -24,9 +24,10 @@ struct agc_node {
     uint32_t symbol; // resolve.c: what a name means (program.h), AG_NONE otherwise
     uint32_t depth;  // of the tree from here down; a leaf has 1 (expressions only)
     struct agc_node **kid;
-    struct agc_group *group; // resolve.c: the function that a CALL means, NULL for a built-in
-    struct ag_window window; // WINDOW only; `zone` is an index into agc_policy.zones
-    uint32_t types;          // check.c: set of kinds the value can have (1 << enum ag_kind)
+    struct agc_group *group;     // resolve.c: the function that a CALL means, NULL for a built-in
+    struct ag_window window;     // WINDOW only; `zone` is an index into agc_policy.zones
+    uint32_t types;              // check.c: set of kinds the value can have (1 << enum ag_kind)
+    const struct agc_type *type; // check_program.c: of references, calls and comprehensions of modules
 };
 
 struct agc_str_at {
