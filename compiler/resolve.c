@@ -21,12 +21,13 @@ enum {
     SET = AG_T_SET,
     ANY = AG_T_ANY,
     PURE = AG_BUILTIN_PURE,
-    CLOCK = AG_BUILTIN_CLOCK
+    CLOCK = AG_BUILTIN_CLOCK,
+    SEED = AG_BUILTIN_SEED
 };
 _Static_assert(AG_T_SET << AG_NULL == 1 << AG_SET, "the types of builtins.def follow the order of the kinds");
 
 static const struct agc_builtin table[] = {
-#define BUILTIN(ID, name, fn, nargs, a0, a1, a2, a3, result, flags, cost, doc)                               \
+#define BUILTIN(ID, name, fn, nargs, a0, a1, a2, a3, result, flags, cost, sig, doc)                          \
     {name, nargs, {T(a0), T(a1), T(a2), T(a3)}, T(result), (flags) == PURE},
 #include "builtins/builtins.def"
 };

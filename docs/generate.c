@@ -60,23 +60,18 @@ opcodes(void)
 static void
 builtins(void)
 {
-    printf("# Built-in functions\n\nAn argument of another type makes the call undefined or an error, as the "
-           "function says; "
-           "`cost` is charged before\nthe call, work per byte or element comes on top. Types: ANY, NUL null, "
-           "BLN boolean, NUM "
-           "number, STR string, ARR array,\nOBJ object, SET set. Names that begin with `internal.` stand "
-           "behind operators.\n\n"
-           "| function | arguments | result | flags | cost | meaning |\n|---|---|---|---|---|---|\n");
-#define BUILTIN(ID, name, function, nargs, a0, a1, a2, a3, result, flags, cost, doc)                         \
+    printf(
+        "# Built-in functions\n\nAn argument of another type makes the call undefined or an error, as the "
+        "function says; "
+        "`cost` is charged before\nthe call, work per byte or element comes on top. Arguments are parted by "
+        "`;`. `arr[t]`, `set[t]` and `obj[k: v]`\nhold elements of the types named, `arr<t, u>` has as many "
+        "elements. Names that begin with `internal.` stand behind\noperators.\n\n"
+        "| function | arguments -> result | flags | cost | meaning |\n|---|---|---|---|---|\n");
+#define BUILTIN(ID, name, function, nargs, a0, a1, a2, a3, result, flags, cost, sig, doc)                    \
     {                                                                                                        \
-        static const char *const arg[] = {#a0, #a1, #a2, #a3};                                               \
-        char list[160] = "";                                                                                 \
-        for (int i = 0; i < (nargs); i++)                                                                    \
-            snprintf(list + strlen(list), sizeof list - strlen(list), "%s%s", i ? ", " : "", arg[i]);        \
         printf("|");                                                                                         \
         code(name);                                                                                          \
-        cell(list);                                                                                          \
-        cell(#result);                                                                                       \
+        code(sig);                                                                                           \
         cell(#flags);                                                                                        \
         cell(#cost);                                                                                         \
         cell(doc);                                                                                           \

@@ -8,7 +8,7 @@
 #include "machine.h"
 #include "buf.h"
 
-#define BUILTIN(ID, name, fn, nargs, a0, a1, a2, a3, result, flags, cost, doc) ag_builtin_fn fn;
+#define BUILTIN(ID, name, fn, nargs, a0, a1, a2, a3, result, flags, cost, sig, doc) ag_builtin_fn fn;
 #include "builtins.def"
 
 // The error every built-in gives for an argument it cannot use.
@@ -17,6 +17,13 @@ ag_bi_error(void)
 {
     return ag_err(AG_VERR_BUILTIN, 0);
 }
+
+// "null", "number" ...: the words of errors and of type_name.
+const char *ag_bi_kind(struct ag_value v);
+
+// operand `pos` (from 1) must be COLL of `wanted`s but got COLL containing the kind of v.
+struct ag_value ag_bi_element_error(struct ag_call *c, unsigned pos, struct ag_value coll, const char *wanted,
+                                    struct ag_value v);
 
 // A closed builder, or the end of the evaluation when the arena is full.
 static inline struct ag_value

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The table of built-ins made of builtins.def. In: rows. Out: ag_builtin_table. Nothing is allocated.
-// Next file to read: coll.c, num.c, str.c, enc.c, time.c, gate.c for the functions.
+// The table of built-ins made of builtins.def, and how one is called. In: rows. Out: ag_builtin_table.
+// Nothing is allocated. Next file to read: operand.c for errors, then one file per topic.
 #include "builtin_fns.h"
 
 #define NO    0
@@ -14,10 +14,11 @@
 #define SET   AG_T_SET
 #define PURE  AG_BUILTIN_PURE
 #define CLOCK AG_BUILTIN_CLOCK
+#define SEED  AG_BUILTIN_SEED
 
 const struct ag_builtin ag_builtin_table[AG_BUILTIN_COUNT] = {
-#define BUILTIN(ID, name, fn, nargs, a0, a1, a2, a3, result, flags, cost, doc)                               \
-    {name, fn, nargs, (flags), (result), {(a0), (a1), (a2), (a3), 0, 0}, cost, doc},
+#define BUILTIN(ID, name, fn, nargs, a0, a1, a2, a3, result, flags, cost, sig, doc)                          \
+    {name, fn, nargs, (flags), (result), {(a0), (a1), (a2), (a3), 0, 0}, cost, sig, doc},
 #include "builtins.def"
 };
 
@@ -28,4 +29,24 @@ ag_builtin_find(struct ag_str name)
         if (ag_str_eq(ag_str_z(ag_builtin_table[i].name), name))
             return i;
     return AG_NONE;
+}
+
+struct ag_value
+ag_builtin_call(struct ag_call *c, uint32_t ix, const struct ag_value *args, uint32_t n)
+{
+    const struct ag_builtin *b = &ag_builtin_table[ix];
+    bool undefined = false;
+    for (uint32_t i = 0; i < n; i++) {
+        if (args[i].kind == AG_ERROR)
+            return args[i];
+        undefined |= args[i].kind == AG_UNDEF;
+        if (args[i].kind > AG_SET)
+            return ag_err(AG_VERR_TYPE, 0);
+    }
+    if (undefined || !ag_charge(c, b->cost))
+        return ag_undef();
+    for (uint32_t i = 0; i < n; i++)
+        if (!(b->arg[i] >> (args[i].kind - AG_NULL) & 1))
+            return ag_err(AG_VERR_TYPE, 0);
+    return b->fn(c, args);
 }

@@ -24,8 +24,9 @@ enum ag_type {
 };
 
 enum ag_builtin_flag {
-    AG_BUILTIN_PURE = 1, // the same arguments give the same result in every call
-    AG_BUILTIN_CLOCK = 2 // also reads the decision's clock
+    AG_BUILTIN_PURE = 1,  // the same arguments give the same result in every call
+    AG_BUILTIN_CLOCK = 2, // also reads the decision's clock
+    AG_BUILTIN_SEED = 4   // also reads the decision's randomness
 };
 
 typedef struct ag_value ag_builtin_fn(struct ag_call *c, const struct ag_value *args);
@@ -38,16 +39,25 @@ struct ag_builtin {
     uint8_t result;                   // enum ag_type
     uint8_t arg[AG_BUILTIN_ARGS_MAX]; // enum ag_type of each argument
     uint32_t cost;                    // units of one call, before the price per byte
+    const char *signature;            // types of arguments and result, in the notation of builtins.def
     const char *doc;
 };
 
 enum ag_builtin_ix {
-#define BUILTIN(ID, name, fn, nargs, a0, a1, a2, a3, result, flags, cost, doc) AG_BI_##ID,
+#define BUILTIN(ID, name, fn, nargs, a0, a1, a2, a3, result, flags, cost, sig, doc) AG_BI_##ID,
 #include "builtins.def"
     AG_BUILTIN_COUNT
 };
 
 extern const struct ag_builtin ag_builtin_table[AG_BUILTIN_COUNT];
+
+// Calls a built-in with `n` registers: errors and undefined arguments pass, other kinds than the row's are an
+// error, the row's cost is charged.
+struct ag_value ag_builtin_call(struct ag_call *c, uint32_t ix, const struct ag_value *args, uint32_t n);
+
+// The words of a row's signature for argument `pos`, from 1: "string", "one of {array, object}".
+struct ag_buf;
+void ag_builtin_wanted(uint32_t ix, unsigned pos, struct ag_buf *out);
 
 // Row of a name, or AG_NONE.
 uint32_t ag_builtin_find(struct ag_str name);
