@@ -25,6 +25,49 @@ agc_job_fini(struct agc_job *j)
     agc_arena_fini(&j->arena);
 }
 
+static uint32_t
+copied_source(struct agc_job *j, struct ag_str name, struct ag_str text)
+{
+    return (uint32_t)agc_source_add(&j->arena, &j->sources, agc_strdup(&j->arena, name),
+                                    agc_strdup(&j->arena, text));
+}
+
+static void
+add_wanted(struct agc_job *j, enum agc_wanted_kind kind, struct ag_str name, struct ag_str text)
+{
+    j->wanted = agc_grow(&j->arena, j->wanted, j->nwanted, &j->cap_wanted, sizeof *j->wanted);
+    j->wanted[j->nwanted++] = (struct agc_wanted){kind, copied_source(j, name, text)};
+}
+
+void
+agc_job_add_entry(struct agc_job *j, struct ag_str ref)
+{
+    add_wanted(j, AGC_WANT_VALUE, AG_STR("-e"), ref);
+}
+
+void
+agc_job_add_decision(struct agc_job *j, struct ag_str ref)
+{
+    add_wanted(j, AGC_WANT_DECISION, AG_STR("--decision"), ref);
+}
+
+void
+agc_job_add_query(struct agc_job *j, struct ag_str query)
+{
+    add_wanted(j, AGC_WANT_QUERY, AG_STR("query"), query);
+}
+
+void
+agc_job_add_data(struct agc_job *j, struct ag_str name, struct ag_str json, const struct ag_str *path,
+                 uint32_t npath)
+{
+    struct ag_str *copy = agc_alloc(&j->arena, (npath + 1) * sizeof *copy);
+    for (uint32_t i = 0; i < npath; i++)
+        copy[i] = agc_strdup(&j->arena, path[i]);
+    j->documents = agc_grow(&j->arena, j->documents, j->ndocuments, &j->cap_documents, sizeof *j->documents);
+    j->documents[j->ndocuments++] = (struct agc_document){copied_source(j, name, json), npath, copy};
+}
+
 static bool
 prints(const struct agc_job *j, enum agc_stage stage)
 {
