@@ -9,14 +9,19 @@
 
 #include <stdarg.h>
 
+struct agc_builtin_types { // read when first asked for
+    const struct agc_type *arg[AGC_BUILTIN_ARGS], *result;
+};
+
 struct agc_checker {
     struct agc_arena *arena;
     struct agc_diags *diags;
     const struct agc_program *program;
     struct agc_types *types;
     const struct agc_type *input;
-    const struct agc_type **local; // by number of the local; NULL: not bound yet
-    bool is_failed;                // the group that is being checked has an error
+    const struct agc_type **local;     // by number of the local; NULL: not bound yet
+    struct agc_builtin_types *builtin; // by number
+    bool is_failed;                    // the group that is being checked has an error
 };
 
 // Checks a term and everything in it once; types of references, calls and comprehensions are left in `type`.
@@ -31,8 +36,8 @@ void agc_check_error(struct agc_checker *c, struct agc_span at, const char *fmt,
     __attribute__((format(printf, 3, 4)));
 // check_ref.c: the type at the end of a reference; steps that cannot exist are reported.
 const struct agc_type *agc_check_ref(struct agc_checker *c, struct agc_node *n);
-// check_ref.c: declared types of a built-in.
-const struct agc_type *agc_builtin_arg_type(struct agc_arena *a, uint32_t builtin, uint32_t arg);
-const struct agc_type *agc_builtin_result_type(struct agc_arena *a, uint32_t builtin);
+// check_ref.c: declared types of a built-in's arguments and result.
+const struct agc_type *agc_check_builtin_arg(struct agc_checker *c, uint32_t builtin, uint32_t arg);
+const struct agc_type *agc_check_builtin_result(struct agc_checker *c, uint32_t builtin);
 
 #endif

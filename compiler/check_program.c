@@ -210,9 +210,9 @@ check_call(struct agc_checker *c, const struct agc_node *n)
     for (uint32_t i = 0; i < nargs && i + 1 < n->n; i++) {
         snprintf(what, sizeof what, "argument %u of %.*s", i + 1,
                  b ? (int)strlen(b->name) : (int)n->group->name.n, b ? b->name : n->group->name.p);
-        check_arg(c, n->kid[i + 1], b ? agc_builtin_arg_type(c->arena, n->symbol, i) : f->args[i], what);
+        check_arg(c, n->kid[i + 1], b ? agc_check_builtin_arg(c, n->symbol, i) : f->args[i], what);
     }
-    return b ? agc_builtin_result_type(c->arena, n->symbol) : f->value ? f->value : ANY;
+    return b ? agc_check_builtin_result(c, n->symbol) : f->value ? f->value : ANY;
 }
 
 static const struct agc_type *
@@ -430,6 +430,7 @@ agc_check_program(struct agc_arena *a, struct agc_diags *diags, struct agc_progr
 {
     uint32_t errors = diags->nerrors;
     struct agc_checker c = {.arena = a, .diags = diags, .program = p, .types = ret, .input = input};
+    c.builtin = agc_alloc(a, agc_builtin_count() * sizeof *c.builtin);
     ret->ngroups = p->ngroups;
     ret->group = agc_alloc(a, (p->ngroups + 1u) * sizeof *ret->group);
     for (uint32_t i = 0; i < p->ngroups; i++)

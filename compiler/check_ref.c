@@ -4,6 +4,9 @@
 // compile arena. Next file to read: lower_rego.c.
 #include "check_parts.h"
 
+#include <stdio.h>
+#include <string.h>
+
 #define ANY    (&agc_type_any)
 #define STRING agc_type_scalar(AGC_TY_STRING)
 
@@ -107,35 +110,41 @@ agc_check_ref(struct agc_checker *c, struct agc_node *n)
 }
 
 // --- built-ins
-// The declared kinds as a term: what an element is is not declared.
+// Part `arg` of a signature "ARG; ARG -> RESULT"; AG_NONE: the result.
+static struct ag_str
+part_of(const char *signature, uint32_t arg)
+{
+    const char *arrow = strstr(signature, "->"), *p = arg == AG_NONE ? arrow + 2 : signature;
+    for (; arg != AG_NONE && arg; arg--)
+        p = strchr(p, ';') + 1;
+    const char *end = arg == AG_NONE ? p + strlen(p) : arrow, *semicolon = memchr(p, ';', (size_t)(end - p));
+    if (semicolon)
+        end = semicolon;
+    while (p < end && *p == ' ')
+        p++;
+    while (end > p && end[-1] == ' ')
+        end--;
+    return ag_str_of(p, (size_t)(end - p));
+}
+
 static const struct agc_type *
-of_kinds(struct agc_arena *a, uint32_t kinds)
+builtin_type(struct agc_checker *c, uint32_t builtin, uint32_t arg)
 {
-    static const enum agc_type_kind scalar[] = {AGC_TY_NULL, AGC_TY_BOOL, AGC_TY_NUMBER, AGC_TY_STRING};
-    const struct agc_type *t = NULL;
-    if ((kinds & AGC_T_ANY) == AGC_T_ANY)
-        return ANY;
-    for (unsigned k = 0; k < sizeof scalar / sizeof *scalar; k++)
-        if (kinds & AGC_T(AG_NULL + k))
-            t = agc_type_or(a, t, agc_type_scalar(scalar[k]));
-    if (kinds & AGC_T(AG_ARRAY))
-        t = agc_type_or(a, t, agc_type_array(a, NULL, 0, ANY));
-    if (kinds & AGC_T(AG_OBJECT))
-        t = agc_type_or(a, t, agc_type_object(a, NULL, 0, ANY, ANY));
-    if (kinds & AGC_T(AG_SET))
-        t = agc_type_or(a, t, agc_type_set(a, ANY));
-    return t ? t : ANY;
+    struct agc_builtin_types *t = &c->builtin[builtin];
+    const struct agc_type **at = arg == AG_NONE ? &t->result : &t->arg[arg];
+    if (!*at)
+        *at = agc_type_parse(c->arena, part_of(agc_builtin_at(builtin)->signature, arg));
+    return *at ? *at : ANY;
 }
 
 const struct agc_type *
-agc_builtin_arg_type(struct agc_arena *a, uint32_t builtin, uint32_t arg)
+agc_check_builtin_arg(struct agc_checker *c, uint32_t builtin, uint32_t arg)
 {
-    const struct agc_builtin *b = agc_builtin_at(builtin);
-    return of_kinds(a, b->arg[arg]);
+    return builtin_type(c, builtin, arg);
 }
 
 const struct agc_type *
-agc_builtin_result_type(struct agc_arena *a, uint32_t builtin)
+agc_check_builtin_result(struct agc_checker *c, uint32_t builtin)
 {
-    return of_kinds(a, agc_builtin_at(builtin)->result);
+    return builtin_type(c, builtin, AG_NONE);
 }

@@ -28,7 +28,7 @@ _Static_assert(AG_T_SET << AG_NULL == 1 << AG_SET, "the types of builtins.def fo
 
 static const struct agc_builtin table[] = {
 #define BUILTIN(ID, name, fn, nargs, a0, a1, a2, a3, result, flags, cost, sig, doc)                          \
-    {name, nargs, {T(a0), T(a1), T(a2), T(a3)}, T(result), (flags) == PURE},
+    {name, nargs, {T(a0), T(a1), T(a2), T(a3)}, T(result), sig, (flags) == PURE},
 #include "builtins/builtins.def"
 };
 #define NTABLE (sizeof table / sizeof table[0])
@@ -41,6 +41,12 @@ const struct agc_builtin *
 agc_builtin_at(uint32_t ix)
 {
     return ix < NTABLE ? &table[ix] : NULL;
+}
+
+uint32_t
+agc_builtin_count(void)
+{
+    return NTABLE;
 }
 
 uint32_t

@@ -16,11 +16,13 @@ struct agc_builtin {
     uint32_t nargs;
     uint32_t arg[AGC_BUILTIN_ARGS];
     uint32_t result;
-    bool is_pure; // the same arguments, the same result; false: it reads the decision's clock
+    const char *signature; // types of arguments and result, in the notation of builtins.def
+    bool is_pure;          // the same arguments, the same result; false: it reads the decision's clock
 };
 
 // Row of a built-in; the index is enum ag_builtin_ix. NULL past the end.
 const struct agc_builtin *agc_builtin_at(uint32_t ix);
+uint32_t agc_builtin_count(void);
 // Index of a callable name, or AG_NONE.
 uint32_t agc_builtin_find(struct ag_str name);
 
