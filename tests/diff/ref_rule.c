@@ -1,0 +1,379 @@
+// SPDX-License-Identifier: Apache-2.0
+// Rules: the value of a group of definitions, calls of functions and built-ins.
+// In: groups and CALL nodes. Out: values; a group is computed once for each scope. Who owns memory: the
+// evaluator's arena. Next file to read: ref_with.c.
+#include "ref.h"
+#include "builtins.h"
+
+// --- solutions of one definition: of its body, or else of the next clause
+struct clause_k {
+    struct ref_k k;
+    struct ref *r;
+    const struct ref_env *e;
+    const struct agc_def *clause;
+    bool is_found;
+    struct ref_k *then;
+};
+struct clause_value_k {
+    struct ref_k k;
+    struct clause_k *clause;
+};
+
+static bool
+clause_value(struct ref_k *k, struct ag_value v)
+{
+    struct clause_k *c = ((struct clause_value_k *)k)->clause;
+    c->is_found = true;
+    return c->then->go(c->then, v);
+}
+
+static bool
+clause_body(struct ref_k *k, struct ag_value v)
+{
+    struct clause_k *c = (struct clause_k *)k;
+    struct clause_value_k value = {{clause_value}, c};
+    (void)v;
+    if (!c->clause->value)
+        return clause_value(&value.k, ag_bool(true));
+    return ref_term(c->r, c->e, c->clause->value, &value.k);
+}
+
+static bool
+clauses(struct ref *r, const struct ref_env *e, const struct agc_def *def, struct ref_k *k)
+{
+    for (; def; def = def->otherwise) {
+        struct clause_k c = {{clause_body}, r, e, def, false, k};
+        if (!ref_body(r, e, def->body, &c.k))
+            return false;
+        if (c.is_found)
+            break;
+    }
+    return true;
+}
+
+static struct ref_frame *
+new_frame(struct ref *r, const struct agc_def *def)
+{
+    struct ref_frame *f = ref_alloc(r, sizeof *f);
+    f->def = def;
+    f->local = ref_alloc(r, def->nlocals * sizeof *f->local);
+    return f;
+}
+
+bool
+ref_def_solutions(struct ref *r, const struct ref_scope *s, const struct agc_def *def, struct ref_k *k)
+{
+    const struct ref_env e = {s, new_frame(r, def)};
+    return clauses(r, &e, def, k);
+}
+
+// --- one value for all solutions: complete rules and functions
+struct once_k {
+    struct ref_k k;
+    struct ref *r;
+    const struct agc_def *def;
+    struct ag_value value;
+};
+
+static bool
+once_go(struct ref_k *k, struct ag_value v)
+{
+    struct once_k *o = (struct once_k *)k;
+    if (o->value.kind != AG_UNDEF && !ag_value_eq(&o->r->call.mem, o->value, v))
+        return ref_halt(o->r, REF_CONFLICT, o->def->head_span, "%s",
+                        o->def->kind == AGC_DEF_FUNCTION
+                            ? "functions must not produce multiple outputs for same inputs"
+                            : "complete rules must not produce multiple outputs");
+    o->value = v;
+    return true;
+}
+
+static struct ag_value
+complete(struct ref *r, const struct ref_scope *s, const struct agc_group *g)
+{
+    struct once_k o = {{once_go}, r, NULL, ag_undef()};
+    for (uint32_t i = 0; i < g->ndefs; i++) {
+        o.def = g->defs[i];
+        if (!ref_def_solutions(r, s, g->defs[i], &o.k))
+            return ag_undef();
+    }
+    if (o.value.kind == AG_UNDEF && g->fallback) {
+        o.def = g->fallback;
+        ref_def_solutions(r, s, g->fallback, &o.k);
+    }
+    return o.value;
+}
+
+// --- partial sets
+struct element_k {
+    struct ref_k k;
+    struct ref *r;
+    struct ag_builder *b;
+};
+
+static bool
+element_go(struct ref_k *k, struct ag_value v)
+{
+    struct element_k *s = (struct element_k *)k;
+    return ag_builder_push(&s->r->call.mem, s->b, v) ||
+           ref_halt(s->r, REF_LIMIT, (struct agc_span){0, 0, 0}, "memory is exhausted");
+}
+
+static struct ag_value
+partial_set(struct ref *r, const struct ref_scope *s, const struct agc_group *g)
+{
+    struct element_k set = {{element_go}, r, ag_builder_new(&r->call.mem, AG_SET)};
+    for (uint32_t i = 0; i < g->ndefs; i++)
+        if (!ref_def_solutions(r, s, g->defs[i], &set.k))
+            return ag_undef();
+    return ref_close(r, set.b);
+}
+
+// --- partial objects and ref heads: one tree made of all definitions
+struct doc {
+    enum { DOC_OBJECT, DOC_VALUE, DOC_SET } what;
+    struct ag_value key, value;
+    struct ag_builder *set;
+    struct doc *kids, *next;
+};
+
+struct put_k {
+    struct ref_k k;
+    struct ref *r;
+    const struct ref_env *e;
+    const struct agc_def *def;
+    struct doc *root;
+};
+struct path_k {
+    struct ref_all_k k;
+    const struct put_k *put;
+    struct ag_value value;
+};
+
+static struct doc *
+doc_kid(struct ref *r, struct doc *d, struct ag_value key)
+{
+    for (struct doc *kid = d->kids; kid; kid = kid->next)
+        if (ag_value_eq(&r->call.mem, kid->key, key))
+            return kid;
+    return NULL;
+}
+
+static bool
+doc_conflict(const struct put_k *put)
+{
+    return ref_halt(put->r, REF_CONFLICT, put->def->head_span, "object keys must be unique");
+}
+
+// Writes the last step of a path below d.
+static bool
+doc_put(const struct put_k *put, struct doc *d, struct ag_value key, struct ag_value v)
+{
+    struct ref *r = put->r;
+    struct doc *kid = doc_kid(r, d, key);
+    const bool is_set = put->def->kind == AGC_DEF_CONTAINS;
+    if (!kid) {
+        kid = ref_alloc(r, sizeof *kid);
+        *kid = (struct doc){is_set ? DOC_SET : DOC_VALUE, key, v, NULL, NULL, d->kids};
+        if (is_set)
+            kid->set = ag_builder_new(&r->call.mem, AG_SET);
+        d->kids = kid;
+    } else if (kid->what != (is_set ? DOC_SET : DOC_VALUE)) {
+        return doc_conflict(put);
+    }
+    if (is_set)
+        return ag_builder_push(&r->call.mem, kid->set, v);
+    return ag_value_eq(&r->call.mem, kid->value, v) || doc_conflict(put);
+}
+
+static bool
+path_go(struct ref_all_k *k, const struct ag_value *key)
+{
+    const struct path_k *p = (struct path_k *)k;
+    const struct put_k *put = p->put;
+    struct doc *d = put->root;
+    for (uint32_t i = 0; i + 1 < put->def->nsuffix; i++) {
+        struct doc *kid = doc_kid(put->r, d, key[i]);
+        if (!kid) {
+            kid = ref_alloc(put->r, sizeof *kid);
+            *kid = (struct doc){DOC_OBJECT, key[i], ag_undef(), NULL, NULL, d->kids};
+            d->kids = kid;
+        }
+        if (kid->what != DOC_OBJECT)
+            return doc_conflict(put);
+        d = kid;
+    }
+    return doc_put(put, d, key[put->def->nsuffix - 1], p->value);
+}
+
+static bool
+put_go(struct ref_k *k, struct ag_value v)
+{
+    struct put_k *put = (struct put_k *)k;
+    struct path_k path = {{path_go}, put, v};
+    if (put->def->nsuffix == 0)
+        return ref_halt(put->r, REF_DEFECT, put->def->head_span, "an object's definition without a key");
+    return ref_all(put->r, put->e, put->def->suffix, put->def->nsuffix, &path.k);
+}
+
+static struct ag_value
+doc_value(struct ref *r, const struct doc *d)
+{
+    if (d->what == DOC_VALUE)
+        return d->value;
+    if (d->what == DOC_SET)
+        return ref_close(r, d->set);
+    struct ag_builder *b = ag_builder_new(&r->call.mem, AG_OBJECT);
+    for (const struct doc *kid = d->kids; b && kid; kid = kid->next)
+        if (!ag_builder_put(&r->call.mem, b, kid->key, doc_value(r, kid)))
+            b = NULL;
+    return ref_close(r, b);
+}
+
+static struct ag_value
+partial_object(struct ref *r, const struct ref_scope *s, const struct agc_group *g)
+{
+    struct doc root = {.what = DOC_OBJECT};
+    for (uint32_t i = 0; i < g->ndefs; i++) {
+        const struct ref_env e = {s, new_frame(r, g->defs[i])};
+        struct put_k put = {{put_go}, r, &e, g->defs[i], &root};
+        if (!clauses(r, &e, g->defs[i], &put.k))
+            return ag_undef();
+    }
+    return doc_value(r, &root);
+}
+
+// --- the value of a group
+static struct ag_value
+patched(struct ref *r, const struct ref_patch *p, const struct agc_group *g, struct ag_value v)
+{
+    if (!p)
+        return v;
+    v = patched(r, p->next, g, v); // the oldest first
+    if (p->group != g)
+        return v;
+    if (v.kind == AG_UNDEF)
+        v = ref_close(r, ag_builder_new(&r->call.mem, AG_OBJECT));
+    return ag_value_upsert(&r->call, v, p->path, p->value);
+}
+
+struct ag_value
+ref_group(struct ref *r, const struct ref_scope *s, const struct agc_group *g)
+{
+    struct ag_value v = ag_undef(), *memo = &s->memo[g->number];
+    if (memo->pad) {
+        v = *memo;
+        v.pad = 0;
+        return v;
+    }
+    switch (g->kind) {
+    case AGC_GROUP_COMPLETE: v = complete(r, s, g); break;
+    case AGC_GROUP_SET: v = partial_set(r, s, g); break;
+    case AGC_GROUP_OBJECT: v = partial_object(r, s, g); break;
+    case AGC_GROUP_FUNCTION: break;
+    }
+    if (r->error.code != REF_OK)
+        return ag_undef();
+    v = patched(r, s->patches, g, v);
+    *memo = v;
+    memo->pad = 1;
+    return v;
+}
+
+// --- calls
+struct args_k { // the patterns fit
+    struct ref_k k;
+    struct ref *r;
+    const struct ref_env *e;
+    struct once_k *once;
+};
+
+static bool
+args_go(struct ref_k *k, struct ag_value v)
+{
+    struct args_k *a = (struct args_k *)k;
+    (void)v;
+    return clauses(a->r, a->e, a->once->def, &a->once->k);
+}
+
+static bool
+definition(struct ref *r, const struct ref_scope *s, const struct agc_def *def, const struct ag_value *arg,
+           struct once_k *o)
+{
+    const struct ref_env e = {s, new_frame(r, def)};
+    struct args_k a = {{args_go}, r, &e, o};
+    o->def = def;
+    return ref_unify(r, &e, def->arg, NULL, arg, def->nargs, &a.k);
+}
+
+static bool
+function(struct ref *r, const struct ref_scope *s, const struct agc_group *g, const struct ag_value *arg,
+         struct ref_k *k)
+{
+    struct once_k o = {{once_go}, r, NULL, ag_undef()};
+    for (uint32_t i = 0; i < g->ndefs; i++)
+        if (!definition(r, s, g->defs[i], arg, &o))
+            return false;
+    if (o.value.kind == AG_UNDEF && g->fallback && !definition(r, s, g->fallback, arg, &o))
+        return false;
+    return o.value.kind == AG_UNDEF || k->go(k, o.value);
+}
+
+static bool
+builtin(struct ref *r, const struct agc_node *n, uint32_t ix, const struct ag_value *arg, struct ref_k *k)
+{
+    const struct ag_builtin *b = &ag_builtin_table[ix];
+    for (uint32_t i = 0; i < b->nargs; i++)
+        if (!(b->arg[i] >> (arg[i].kind - AG_NULL) & 1))
+            return ref_result(r, n, ag_err(AG_VERR_TYPE, i), k);
+    struct ag_value v = b->fn(&r->call, arg);
+    if (!ag_str_is(ag_str_z(b->name), "walk") || v.kind != AG_ARRAY)
+        return ref_result(r, n, v, k);
+    for (uint32_t i = 0; i < v.len; i++) // a relation: each pair is a solution
+        if (!k->go(k, ag_value_at(&r->call.mem, v, i)))
+            return false;
+    return true;
+}
+
+struct call_k {
+    struct ref_all_k k;
+    struct ref *r;
+    const struct ref_env *e;
+    const struct agc_node *n;
+    struct ref_k *then;
+};
+
+static const struct ref_mock *
+mock_of(const struct ref_scope *s, const struct agc_node *n)
+{
+    const struct ref_mock *m = s->mocks;
+    while (m && !(m->group == n->group && (n->group || m->symbol == n->symbol)))
+        m = m->next;
+    return m;
+}
+
+static bool
+call_go(struct ref_all_k *k, const struct ag_value *arg)
+{
+    struct call_k *c = (struct call_k *)k;
+    const struct ref_mock *m = mock_of(c->e->scope, c->n);
+    const struct agc_group *g = m ? m->by : c->n->group;
+    const struct ref_scope *s = c->e->scope;
+    if (m && m->is_value)
+        return c->then->go(c->then, m->value);
+    if (m) { // inside of a replacement nothing is replaced
+        struct ref_scope *inside = ref_scope_copy(c->r, s);
+        inside->mocks = NULL;
+        s = inside;
+    }
+    if (g)
+        return function(c->r, s, g, arg, c->then);
+    return builtin(c->r, c->n, m ? m->by_symbol : c->n->symbol, arg, c->then);
+}
+
+bool
+ref_call(struct ref *r, const struct ref_env *e, const struct agc_node *n, struct ref_k *k)
+{
+    struct call_k c = {{call_go}, r, e, n, k};
+    return ref_all(r, e, n->kid + 1, n->n - 1, &c.k);
+}
