@@ -66,8 +66,11 @@ static void
 put_place(FILE *f, const struct agc_sources *sources, struct agc_span span)
 {
     uint32_t line, column;
-    agc_source_place(sources, span, &line, &column);
-    fprintf(f, "  @%u:%u\n", line, column);
+    if (sources) {
+        agc_source_place(sources, span, &line, &column);
+        fprintf(f, "  @%u:%u", line, column);
+    }
+    fputc('\n', f);
 }
 
 static void
@@ -77,7 +80,7 @@ put_window(FILE *f, const struct agc_policy *p, const struct ag_window *w)
     for (unsigned day = 0; day < 7; day++)
         if (w->days >> day & 1)
             fputc((int)('1' + day), f);
-    if (w->zone != AG_NONE && w->zone < p->nzones)
+    if (p && w->zone != AG_NONE && w->zone < p->nzones)
         fprintf(f, " zone=%.*s", (int)p->zones[w->zone].text.n, p->zones[w->zone].text.p);
 }
 
@@ -96,6 +99,12 @@ put_node(FILE *f, const struct agc_policy *p, const struct agc_sources *sources,
     put_place(f, sources, n->span);
     for (uint32_t i = 0; i < n->n; i++)
         put_node(f, p, sources, n->kid[i], depth + 1);
+}
+
+void
+agc_node_print(const struct agc_node *n, const struct agc_sources *sources, int depth, void *file)
+{
+    put_node(file, NULL, sources, n, depth);
 }
 
 static void

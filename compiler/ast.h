@@ -75,6 +75,8 @@ struct agc_policy {
 
 // Printers behind --emit=ast.
 void agc_ast_print(const struct agc_policy *p, const struct agc_sources *sources, void *file);
+// One tree, `depth` steps to the right; sources == NULL: without places.
+void agc_node_print(const struct agc_node *n, const struct agc_sources *sources, int depth, void *file);
 const char *agc_node_name(enum agc_node_kind k);
 struct agc_node *agc_node_new(struct agc_arena *a, enum agc_node_kind k, struct agc_span span,
                               struct ag_str text, uint32_t n);

@@ -1,65 +1,47 @@
 // SPDX-License-Identifier: Apache-2.0
-// Builders behind the grammar's actions, and agc_parse_query. In: tokens. Out: nodes. Constructs of the
-// language that expressions of rules do not have are refused here by name. Memory: the compile arena. Next
-// file to read: resolve.c.
+// Builders behind the grammar's expressions, and the texts of syntax errors. In: tokens. Out: nodes. Memory:
+// the compile arena. Next file to read: parse_rule.c.
 #include "parse_build.h"
 
 void
 agc_build_error(struct agc_lexer *lx, struct agc_span at, const char *text)
 {
-    lx->is_failed = true;
-    if (lx->errors_max == 0)
-        return;
-    lx->errors_max--;
-    agc_diag(lx->diags, AGC_D_SYNTAX, at, "%s", text);
+    agc_token_fail(lx, AGC_D_SYNTAX, at, "%s", text);
 }
 
-static void
-refuse(struct agc_lexer *lx, struct agc_span at, const char *construct, const char *fix)
+// What to write instead where a frequent mistake shows in the unexpected token.
+static const char *
+fix_of(const struct agc_lexer *lx, const char *got)
 {
-    lx->is_failed = true;
-    if (lx->errors_max == 0)
-        return;
-    lx->errors_max--;
-    struct agc_diag *d =
-        agc_diag(lx->diags, AGC_D_NOT_AVAILABLE, at, "%s is not available in when:", construct);
-    if (fix)
-        agc_diag_fix(lx->diags, d, "%s", fix);
+    static const struct {
+        const char *token, *fix;
+    } fixes[] = {
+        {"if", "`if` stands between the head of a rule and its body"},
+        {"contains", "write contains(text, part) to call the function"},
+        {"else", "`else` follows the body of a rule: `p := 1 if { .. } else := 2`"},
+        {"default", "`default` begins a rule: `default p := false`"},
+        {"import", "imports stand alone on their line, behind the package"},
+        {"package", "the package stands first in the file"},
+        {"with", "`with` follows an expression: `p with input as {}`"},
+        {"as", "`as` belongs to an import or to `with`"},
+        {"some", "`some` begins a line of a body: `some x in xs`"},
+        {"every", "`every` begins a line of a body: `every x in xs { .. }`"},
+        {"not", "`not` begins a line of a body"},
+    };
+    bool is_query = lx->start != START_MODULE;
+    for (size_t i = 0; i < sizeof fixes / sizeof fixes[0]; i++)
+        if (strcmp(got, fixes[i].token) == 0)
+            return is_query && i == 0 ? "conditions of a rule stand one a line" : fixes[i].fix;
+    return NULL;
 }
 
 void
 agc_build_unexpected(struct agc_lexer *lx, struct agc_span at, const char *got, const char *const *want,
                      unsigned n)
 {
-    static const struct {
-        const char *token, *construct, *fix;
-    } refused[] = {
-        {":=", "assignment (:=)", "write the value where it is used, or compare with =="},
-        {"=", "unification (=)", "write == to compare"},
-        {"some", "some", "write `value in collection`"},
-        {"every", "every", NULL},
-        {"with", "with", NULL},
-        {"as", "as", NULL},
-        {"if", "if", "conditions of a rule stand one a line"},
-        {"else", "else", NULL},
-        {"default", "default", NULL},
-        {"contains", "contains", "call contains(text, part), or write `value in collection`"},
-        {"import", "import", NULL},
-        {"package", "package", NULL},
-        {"template string", "a template string", NULL},
-    };
-    for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++)
-        if (strcmp(got, refused[i].token) == 0) {
-            refuse(lx, at, refused[i].construct, refused[i].fix);
-            return;
-        }
-    if (strcmp(got, "end of line or ;") == 0 && lx->depth && lx->bracket[lx->depth - 1] != '(') {
-        refuse(lx, at, "a comprehension", NULL);
-        return;
-    }
     char text[200];
     bool is_end = strcmp(got, "end of file") == 0;
-    int len = snprintf(text, sizeof text, "%s%s", is_end ? "the expression ends too early" : "unexpected ",
+    int len = snprintf(text, sizeof text, "%s%s", is_end ? "the text ends too early" : "unexpected ",
                        is_end ? "" : got);
     for (unsigned i = 0; n <= 4 && i < n && len > 0 && (size_t)len < sizeof text; i++)
         len += snprintf(text + len, sizeof text - (size_t)len, "%s%s",
@@ -67,7 +49,11 @@ agc_build_unexpected(struct agc_lexer *lx, struct agc_span at, const char *got, 
                         : i + 1 == n ? " or "
                                      : ", ",
                         want[i]);
-    agc_build_error(lx, at, text);
+    struct agc_diag *d = agc_token_fail(lx, AGC_D_SYNTAX, at, "%s", text);
+    const char *fix = fix_of(lx, got);
+    if (fix)
+        agc_diag_fix(lx->diags, d, "%s", fix);
+    agc_token_skip(lx);
 }
 
 static struct agc_node *
@@ -82,10 +68,10 @@ make(struct agc_lexer *lx, struct agc_span at, enum agc_node_kind k, struct ag_s
             depth = kids[i]->depth + 1;
     }
     if (depth > AGC_EXPR_DEPTH_MAX) {
-        if (!lx->is_failed)
-            agc_diag(lx->diags, AGC_D_EXPR_DEPTH, at, "the expression is nested more than %u deep",
-                     AGC_EXPR_DEPTH_MAX);
-        lx->is_failed = true;
+        if (!lx->is_too_deep)
+            agc_token_fail(lx, AGC_D_EXPR_DEPTH, at, "the expression is nested more than %u deep",
+                           AGC_EXPR_DEPTH_MAX);
+        lx->is_too_deep = true;
         return NULL;
     }
     struct agc_node *node = agc_node_new(lx->arena, k, at, text, n);
@@ -169,12 +155,16 @@ agc_build_call(struct agc_lexer *lx, struct agc_span at, struct agc_node *f, str
 }
 
 struct agc_node *
+agc_build_op(struct agc_lexer *lx, struct agc_span at, enum agc_node_kind k, struct agc_node *a,
+             struct agc_node *b)
+{
+    struct agc_node *kids[2] = {a, b};
+    return make(lx, at, k, AG_STR(""), kids, 2);
+}
+
+struct agc_node *
 agc_build_many(struct agc_lexer *lx, struct agc_span at, enum agc_node_kind k, struct agc_list *list)
 {
-    if (list && list->bar.end > list->bar.begin) {
-        refuse(lx, list->bar, "a comprehension", "parentheses make `|` the union of two sets: {(a | b)}");
-        return NULL;
-    }
     return make(lx, at, k, AG_STR(""), list ? list->v : NULL, list ? list->n : 0);
 }
 
@@ -182,6 +172,95 @@ struct agc_node *
 agc_build_query(struct agc_lexer *lx, struct agc_span at, struct agc_list *list)
 {
     return list ? make(lx, at, AGC_QUERY, AG_STR(""), list->v, list->n) : NULL;
+}
+
+struct agc_node *
+agc_build_single(struct agc_lexer *lx, struct agc_span at, struct agc_node *literal)
+{
+    return make(lx, at, AGC_QUERY, AG_STR(""), &literal, 1);
+}
+
+struct agc_node *
+agc_build_not(struct agc_lexer *lx, struct agc_span at, struct agc_node *literal)
+{
+    if (lx->has_not_bodies && literal)
+        literal = agc_build_single(lx, literal->span, literal);
+    return agc_build_1(lx, at, AGC_NOT, literal);
+}
+
+struct agc_node *
+agc_build_with(struct agc_lexer *lx, struct agc_span at, struct agc_node *literal, struct agc_list *list)
+{
+    struct agc_node **kids = agc_alloc(lx->arena, (list->n + 1u) * sizeof *kids);
+    kids[0] = literal;
+    memcpy(kids + 1, list->v, list->n * sizeof *kids);
+    return make(lx, at, AGC_WITH, AG_STR(""), kids, list->n + 1);
+}
+
+struct agc_node *
+agc_build_target(struct agc_lexer *lx, struct agc_node *target)
+{
+    if (!target || target->kind == AGC_VAR || (target->kind == AGC_REF && target->kid[0]->kind == AGC_VAR))
+        return target;
+    agc_build_error(lx, target->span,
+                    "`with` replaces input, a part of data, or a function, each by its name");
+    return NULL;
+}
+
+// `some x in xs` reads its parts as a declaration first; so does a parenthesis around them.
+struct agc_node *
+agc_build_some(struct agc_lexer *lx, struct agc_span at, struct agc_list *list)
+{
+    const struct agc_node *one = list->n == 1 ? list->v[0] : NULL;
+    if (one && one->kind == AGC_BINARY && ag_str_is(one->text, "in"))
+        return agc_build_op(lx, at, AGC_SOME_IN, one->kid[0], one->kid[1]);
+    if (one && one->kind == AGC_MEMBER2)
+        return agc_build_3(lx, at, AGC_SOME_IN, one->kid[0], one->kid[1], one->kid[2]);
+    struct agc_node *n = make(lx, at, AGC_SOME, AG_STR(""), list->v, list->n);
+    // An `in` behind it makes patterns of what is no variable; without one agc_build_declared refuses them.
+    return n;
+}
+
+struct agc_node *
+agc_build_declared(struct agc_lexer *lx, struct agc_node *some)
+{
+    for (uint32_t i = 0; some && some->kind == AGC_SOME && i < some->n; i++)
+        if (some->kid[i]->kind != AGC_VAR) {
+            struct agc_diag *d = agc_token_fail(lx, AGC_D_SYNTAX, some->kid[i]->span,
+                                                "`some` declares variables, and this is none");
+            agc_diag_fix(lx->diags, d, "write `some x` or `some x in xs`");
+            return NULL;
+        }
+    return some;
+}
+
+struct agc_node *
+agc_build_some_in(struct agc_lexer *lx, struct agc_span at, struct agc_node *some, struct agc_node *domain)
+{
+    if (!some)
+        return NULL;
+    if (some->kind == AGC_SOME && some->n == 1)
+        return agc_build_op(lx, at, AGC_SOME_IN, some->kid[0], domain);
+    if (some->kind == AGC_SOME && some->n == 2)
+        return agc_build_3(lx, at, AGC_SOME_IN, some->kid[0], some->kid[1], domain);
+    agc_build_error(lx, at, "`some .. in` takes a value, or a key and a value");
+    return NULL;
+}
+
+struct agc_node *
+agc_build_every(struct agc_lexer *lx, struct agc_span at, struct agc_list *names, struct agc_node *domain,
+                struct agc_node *body)
+{
+    bool ok = names->n <= 2;
+    for (uint32_t i = 0; ok && i < names->n; i++)
+        ok = names->v[i] && names->v[i]->kind == AGC_VAR;
+    if (!ok) {
+        agc_build_error(lx, at, "`every` takes the name of the value, or of key and value");
+        return NULL;
+    }
+    struct agc_node *kids[4] = {names->v[0], names->n == 2 ? names->v[1] : domain,
+                                names->n == 2 ? domain : body, body};
+    return make(lx, at, AGC_EVERY, AG_STR(""), kids, names->n + 2);
 }
 
 struct agc_list *
@@ -194,35 +273,35 @@ agc_build_list(struct agc_lexer *lx, struct agc_list *list, struct agc_node *n)
     return list;
 }
 
-// `[x | ...` is a comprehension when a bare term stands before the bar: the leftmost operator is then `|` and
-// its left side begins where the element begins (a parenthesis would stand between them).
-static struct agc_span
-bar_of(struct agc_span at, const struct agc_node *n)
+struct agc_list *
+agc_build_pair(struct agc_lexer *lx, struct agc_list *list, struct agc_node *k, struct agc_node *v)
 {
-    const struct agc_node *op = n;
-    while (op && op->kind == AGC_BINARY && op->kid[0]->kind == AGC_BINARY)
-        op = op->kid[0];
-    if (!op || op->kind != AGC_BINARY || !ag_str_is(op->text, "|") || op->kid[0]->span.begin != at.begin)
-        return (struct agc_span){at.source, 0, 0};
-    return (struct agc_span){at.source, op->kid[0]->span.end, op->kid[1]->span.begin};
+    return agc_build_list(lx, agc_build_list(lx, list, k), v);
 }
 
+// Pieces and expressions take turns in the tree: empty pieces fill in.
 struct agc_list *
-agc_build_first(struct agc_lexer *lx, struct agc_span at, struct agc_node *n)
+agc_build_piece(struct agc_lexer *lx, struct agc_span at, struct agc_list *list, struct agc_node *expr)
 {
-    struct agc_list *list = agc_build_list(lx, NULL, n);
-    list->bar = bar_of(at, n);
-    return list;
+    const struct agc_node *e = expr && expr->kind == AGC_WITH ? expr->kid[0] : expr;
+    static const char *const what[AGC_NODE_COUNT] = {
+        [AGC_NOT] = "not",   [AGC_ASSIGN] = ":=",    [AGC_UNIFY] = "=",
+        [AGC_SOME] = "some", [AGC_SOME_IN] = "some", [AGC_EVERY] = "every"};
+    if (e && what[e->kind]) {
+        agc_token_fail(lx, AGC_D_SYNTAX, e->span, "`%s` has no value to put into a template string",
+                       what[e->kind]);
+        expr = NULL;
+    }
+    if (!list || list->n % 2 == 0)
+        list = agc_build_list(lx, list, agc_build_leaf(lx, at, AGC_STRING, AG_STR("")));
+    return agc_build_list(lx, list, expr);
 }
 
-struct agc_list *
-agc_build_pair(struct agc_lexer *lx, struct agc_list *list, struct agc_node *k, struct agc_span at,
-               struct agc_node *v)
+struct agc_node *
+agc_build_template(struct agc_lexer *lx, struct agc_span at, struct agc_list *list)
 {
-    bool is_first = !list;
-    list = agc_build_list(lx, list, k);
-    agc_build_list(lx, list, v);
-    if (is_first)
-        list->bar = bar_of(at, v);
-    return list;
+    struct agc_span end = {at.source, at.end - 1, at.end - 1};
+    if (!list || list->n % 2 == 0)
+        list = agc_build_list(lx, list, agc_build_leaf(lx, end, AGC_STRING, AG_STR("")));
+    return make(lx, at, AGC_TEMPLATE, AG_STR(""), list->v, list->n);
 }

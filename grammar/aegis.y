@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The grammar of the language. A first token selects the start symbol: QUERY for the expressions of YAML rules.
-   In: tokens of compiler/tokens.c. Out: nodes of compiler/ast.h; actions only build nodes.
-   Memory: the compile arena, so nothing needs a destructor. Next file to read: compiler/resolve.c. */
+/* The grammar of the language. A first token selects the start symbol: QUERY for the expressions of YAML rules,
+   TERM for one value, MODULE for a file. Newlines and the kinds of braces are decided before (tokens_shape.c).
+   In: tokens of compiler/tokens.c. Out: nodes of compiler/ast.h, definitions of compiler/module.h; actions only
+   build. Memory: the compile arena, so nothing needs a destructor. Next file to read: compiler/parse_build.c. */
 %define api.pure full
 %define api.prefix {agc_yy}
 %define api.location.type {struct agc_span}
@@ -15,13 +16,21 @@
 struct agc_list {
     uint32_t n, cap;
     struct agc_node **v;
-    struct agc_span bar; /* the `|` of what begins like a comprehension; begin == end: none */
+};
+/* Of a rule: what stands before its body. */
+struct agc_head {
+    struct agc_span span;
+    struct agc_node *name;  /* VAR, REF or CALL */
+    int op;                 /* ASSIGN, UNIFY, CONTAINS or 0 */
+    struct agc_node *value; /* NULL: none */
 };
 }
 
 %union {
     struct agc_node *node;
     struct agc_list *list;
+    struct agc_head *head;
+    struct agc_def *def;
     struct ag_str text;
 }
 
@@ -49,39 +58,121 @@ agc_yyerror(struct agc_span *at, struct agc_lexer *lx, const char *text)
 }
 }
 
-%token START_QUERY "query"
-%token SEP "end of line or ;"
+%token START_QUERY "query" START_TERM "term" START_MODULE "module"
+%token SEP "end of line or ;" EOS "end of the rule"
 %token NOT "not" IN "in" TRUE "true" FALSE "false" NUL "null"
 %token AS "as" CONTAINS "contains" DEFAULT "default" ELSE "else" EVERY "every" IF "if" IMPORT "import"
 %token PACKAGE "package" SOME "some" WITH "with"
-%token EQ "==" NE "!=" LE "<=" GE ">=" ASSIGN ":=" UNIFY "=" TEMPLATE "template string"
-%token REF_LBRACK "[ after a term" CALL_LPAREN "( after a term"
-%token <text> NAME "name" NUMBER "number" STRING "string"
+%token EQ "==" NE "!=" LE "<=" GE ">=" ASSIGN ":=" UNIFY "="
+%token TEMPLATE "template string" TEMPLATE_EXPR "{ in a template string" TEMPLATE_CLOSE "} in a template string"
+%token TEMPLATE_END "end of the template string"
+%token REF_LBRACK "[ after a term" CALL_LPAREN "( after a term" LBODY "{ of a body" BAR "| of a comprehension"
+%token <text> NAME "name" NUMBER "number" STRING "string" PIECE "text of a template string"
 
-%type <node> literal expr rel or and arith factor operand term scalar array braces
-%type <list> query literals exprs pairs args
-%type <text> word
+%type <node> literal plain statement_expr expr pair list_expr rel or and arith factor operand name_term term scalar
+%type <node> array braces template some every query body path alias
+%type <list> literals exprs pairs args rels withs pieces
+%type <head> head
+%type <def> rule bodies elses else
 
 %%
-start: START_QUERY query { lx->root = agc_build_query(lx, @2, $2); }
+start: START_QUERY query { lx->root = $2; }
+    | START_TERM expr { lx->root = $2; }
+    | START_MODULE statements
     ;
 
-query: literals
+statements: statement
+    | statements EOS statement { yyerrok; }
+    ;
+statement: %empty
+    | PACKAGE path { agc_build_package(lx, @$, $2); }
+    | IMPORT path { agc_build_import(lx, @$, $2, NULL); }
+    | IMPORT path AS alias { agc_build_import(lx, @$, $2, $4); }
+    | rule
+    | error
+    ;
+path: NAME { $$ = agc_build_leaf(lx, @$, AGC_VAR, $1); }
+    | path '.' NAME { $$ = agc_build_step(lx, @$, $1, agc_build_leaf(lx, @3, AGC_STRING, $3)); }
+    | path REF_LBRACK STRING ']' { $$ = agc_build_step(lx, @$, $1, agc_build_leaf(lx, @3, AGC_STRING, $3)); }
+    ;
+alias: NAME { $$ = agc_build_leaf(lx, @$, AGC_VAR, $1); }
+    ;
+
+rule: DEFAULT head { agc_build_default(lx, @$, $2); $$ = NULL; }
+    | head { agc_build_constant(lx, @$, $1); $$ = NULL; }
+    | head bodies elses { agc_build_rule(lx, @$, $1, $2, $3); $$ = NULL; }
+    ;
+head: name_term { $$ = agc_build_head(lx, @$, $1, 0, NULL); }
+    | name_term ASSIGN expr { $$ = agc_build_head(lx, @$, $1, ASSIGN, $3); }
+    | name_term UNIFY expr { $$ = agc_build_head(lx, @$, $1, UNIFY, $3); }
+    | name_term CONTAINS expr { $$ = agc_build_head(lx, @$, $1, CONTAINS, $3); }
+    ;
+bodies: IF literal { $$ = agc_build_body(lx, @$, NULL, agc_build_single(lx, @2, $2), true); }
+    | IF body { $$ = agc_build_body(lx, @$, NULL, $2, true); }
+    | body { $$ = agc_build_body(lx, @$, NULL, $1, false); }
+    | bodies body { $$ = agc_build_body(lx, @2, $1, $2, true); }
+    ;
+body: LBODY query '}' { $$ = $2; }
+    ;
+elses: %empty { $$ = NULL; }
+    | elses else { $$ = agc_build_elses(lx, $1, $2); }
+    ;
+else: ELSE { $$ = agc_build_else(lx, @$, 0, NULL, NULL, true); }
+    | ELSE ASSIGN expr { $$ = agc_build_else(lx, @$, ASSIGN, $3, NULL, true); }
+    | ELSE UNIFY expr { $$ = agc_build_else(lx, @$, UNIFY, $3, NULL, true); }
+    | ELSE IF literal { $$ = agc_build_else(lx, @$, 0, NULL, agc_build_single(lx, @3, $3), true); }
+    | ELSE ASSIGN expr IF literal
+        { $$ = agc_build_else(lx, @$, ASSIGN, $3, agc_build_single(lx, @5, $5), true); }
+    | ELSE UNIFY expr IF literal
+        { $$ = agc_build_else(lx, @$, UNIFY, $3, agc_build_single(lx, @5, $5), true); }
+    | ELSE IF body { $$ = agc_build_else(lx, @$, 0, NULL, $3, true); }
+    | ELSE ASSIGN expr IF body { $$ = agc_build_else(lx, @$, ASSIGN, $3, $5, true); }
+    | ELSE UNIFY expr IF body { $$ = agc_build_else(lx, @$, UNIFY, $3, $5, true); }
+    | ELSE body { $$ = agc_build_else(lx, @$, 0, NULL, $2, false); }
+    | ELSE ASSIGN expr body { $$ = agc_build_else(lx, @$, ASSIGN, $3, $4, false); }
+    | ELSE UNIFY expr body { $$ = agc_build_else(lx, @$, UNIFY, $3, $4, false); }
+    ;
+
+query: literals { $$ = agc_build_query(lx, @$, $1); }
     | %empty { $$ = NULL; agc_build_error(lx, @$, "an expression is missing"); }
     ;
 literals: literal { $$ = agc_build_list(lx, NULL, $1); }
-    | literals SEP literal { $$ = agc_build_list(lx, $1, $3); }
+    | literals SEP literal { yyerrok; $$ = agc_build_list(lx, $1, $3); }
     ;
-literal: expr
-    | NOT expr { $$ = agc_build_1(lx, @$, AGC_NOT, $2); }
-    | rel ',' rel IN rel { $$ = agc_build_3(lx, @$, AGC_MEMBER2, $1, $3, $5); }
-    | NOT rel ',' rel IN rel
-        { $$ = agc_build_1(lx, @$, AGC_NOT, agc_build_3(lx, @$, AGC_MEMBER2, $2, $4, $6)); }
+literal: plain
+    | plain withs { $$ = agc_build_with(lx, @$, $1, $2); }
+    | some { $$ = agc_build_declared(lx, $1); }
     | error { $$ = NULL; }
     ;
+plain: statement_expr
+    | NOT statement_expr { $$ = agc_build_not(lx, @$, $2); }
+    | NOT body { $$ = agc_build_1(lx, @$, AGC_NOT, $2); }
+    | some IN rel { $$ = agc_build_some_in(lx, @$, $1, $3); }
+    | every
+    ;
+statement_expr: expr
+    | expr ASSIGN expr { $$ = agc_build_op(lx, @$, AGC_ASSIGN, $1, $3); }
+    | expr UNIFY expr { $$ = agc_build_op(lx, @$, AGC_UNIFY, $1, $3); }
+    ;
+withs: WITH name_term AS expr { $$ = agc_build_list(lx, agc_build_list(lx, NULL, agc_build_target(lx, $2)), $4); }
+    | withs WITH name_term AS expr { $$ = agc_build_list(lx, agc_build_list(lx, $1, agc_build_target(lx, $3)), $5); }
+    ;
+some: SOME rels { $$ = agc_build_some(lx, @$, $2); }
+    ;
+every: EVERY rels IN rel body { $$ = agc_build_every(lx, @$, $2, $4, $5); }
+    ;
+rels: rel { $$ = agc_build_list(lx, NULL, $1); }
+    | rels ',' rel { $$ = agc_build_list(lx, $1, $3); }
+    ;
 
-expr: rel
-    | expr IN rel { $$ = agc_build_2(lx, @$, "in", $1, $3); }
+expr: list_expr
+    | pair
+    ;
+pair: rel ',' rel IN rel { $$ = agc_build_3(lx, @$, AGC_MEMBER2, $1, $3, $5); }
+    | pair IN rel { $$ = agc_build_2(lx, @$, "in", $1, $3); }
+    ;
+list_expr: rel
+    | list_expr IN rel { $$ = agc_build_2(lx, @$, "in", $1, $3); }
     ;
 rel: or
     | rel EQ or  { $$ = agc_build_2(lx, @$, "==", $1, $3); }
@@ -108,40 +199,28 @@ factor: operand
     ;
 operand: scalar
     | '-' NUMBER { $$ = agc_build_minus(lx, @$, $2); }
-    | '-' term { $$ = agc_build_1(lx, @$, AGC_NEGATE, $2); }
+    | '-' name_term { $$ = agc_build_1(lx, @$, AGC_NEGATE, $2); }
     | term
+    | name_term
     ;
 scalar: NUMBER { $$ = agc_build_leaf(lx, @$, AGC_NUMBER, $1); }
     | STRING { $$ = agc_build_leaf(lx, @$, AGC_STRING, $1); }
     | TRUE   { $$ = agc_build_leaf(lx, @$, AGC_TRUE_LIT, AG_STR("")); }
     | FALSE  { $$ = agc_build_leaf(lx, @$, AGC_FALSE_LIT, AG_STR("")); }
     | NUL    { $$ = agc_build_leaf(lx, @$, AGC_NULL_LIT, AG_STR("")); }
+    | template
     ;
-term: NAME { $$ = agc_build_leaf(lx, @$, AGC_VAR, $1); }
-    | array
+name_term: NAME { $$ = agc_build_leaf(lx, @$, AGC_VAR, $1); }
+    | name_term '.' NAME { $$ = agc_build_step(lx, @$, $1, agc_build_leaf(lx, @3, AGC_STRING, $3)); }
+    | name_term REF_LBRACK expr ']' { $$ = agc_build_step(lx, @$, $1, $3); }
+    | name_term CALL_LPAREN args ')' { $$ = agc_build_call(lx, @$, $1, $3); }
+    ;
+term: array
     | braces
     | '(' expr ')' { $$ = $2; }
-    | '(' rel ',' rel IN rel ')' { $$ = agc_build_3(lx, @$, AGC_MEMBER2, $2, $4, $6); }
-    | term '.' word { $$ = agc_build_step(lx, @$, $1, agc_build_leaf(lx, @3, AGC_STRING, $3)); }
+    | term '.' NAME { $$ = agc_build_step(lx, @$, $1, agc_build_leaf(lx, @3, AGC_STRING, $3)); }
     | term REF_LBRACK expr ']' { $$ = agc_build_step(lx, @$, $1, $3); }
     | term CALL_LPAREN args ')' { $$ = agc_build_call(lx, @$, $1, $3); }
-    ;
-word: NAME
-    | NOT { $$ = AG_STR("not"); }
-    | IN { $$ = AG_STR("in"); }
-    | TRUE { $$ = AG_STR("true"); }
-    | FALSE { $$ = AG_STR("false"); }
-    | NUL { $$ = AG_STR("null"); }
-    | AS { $$ = AG_STR("as"); }
-    | CONTAINS { $$ = AG_STR("contains"); }
-    | DEFAULT { $$ = AG_STR("default"); }
-    | ELSE { $$ = AG_STR("else"); }
-    | EVERY { $$ = AG_STR("every"); }
-    | IF { $$ = AG_STR("if"); }
-    | IMPORT { $$ = AG_STR("import"); }
-    | PACKAGE { $$ = AG_STR("package"); }
-    | SOME { $$ = AG_STR("some"); }
-    | WITH { $$ = AG_STR("with"); }
     ;
 args: %empty { $$ = NULL; }
     | exprs comma_opt
@@ -149,21 +228,30 @@ args: %empty { $$ = NULL; }
 array: '[' ']' { $$ = agc_build_many(lx, @$, AGC_ARRAY, NULL); }
     | '[' exprs comma_opt ']' { $$ = agc_build_many(lx, @$, AGC_ARRAY, $2); }
     | '[' ',' exprs comma_opt ']' { $$ = agc_build_many(lx, @$, AGC_ARRAY, $3); }
+    | '[' rel BAR query ']' { $$ = agc_build_op(lx, @$, AGC_ARRAY_COMP, $2, $4); }
     ;
 braces: '{' '}' { $$ = agc_build_many(lx, @$, AGC_OBJECT, NULL); }
     | '{' exprs comma_opt '}' { $$ = agc_build_many(lx, @$, AGC_SET, $2); }
     | '{' ',' exprs comma_opt '}' { $$ = agc_build_many(lx, @$, AGC_SET, $3); }
     | '{' pairs comma_opt '}' { $$ = agc_build_many(lx, @$, AGC_OBJECT, $2); }
     | '{' ',' pairs comma_opt '}' { $$ = agc_build_many(lx, @$, AGC_OBJECT, $3); }
+    | '{' rel BAR query '}' { $$ = agc_build_op(lx, @$, AGC_SET_COMP, $2, $4); }
+    | '{' list_expr ':' rel BAR query '}' { $$ = agc_build_3(lx, @$, AGC_OBJECT_COMP, $2, $4, $6); }
     ;
 comma_opt: %empty
     | ','
     ;
-exprs: expr { $$ = agc_build_first(lx, @1, $1); }
-    | exprs ',' expr { $$ = agc_build_list(lx, $1, $3); }
+exprs: list_expr { $$ = agc_build_list(lx, NULL, $1); }
+    | exprs ',' list_expr { $$ = agc_build_list(lx, $1, $3); }
     ;
-pairs: expr ':' expr { $$ = agc_build_pair(lx, NULL, $1, @3, $3); }
-    | pairs ',' expr ':' expr { $$ = agc_build_pair(lx, $1, $3, @5, $5); }
+pairs: list_expr ':' list_expr { $$ = agc_build_pair(lx, NULL, $1, $3); }
+    | pairs ',' list_expr ':' list_expr { $$ = agc_build_pair(lx, $1, $3, $5); }
+    ;
+template: TEMPLATE pieces TEMPLATE_END { $$ = agc_build_template(lx, @$, $2); }
+    ;
+pieces: %empty { $$ = NULL; }
+    | pieces PIECE { $$ = agc_build_list(lx, $1, agc_build_leaf(lx, @2, AGC_STRING, $2)); }
+    | pieces TEMPLATE_EXPR literal TEMPLATE_CLOSE { $$ = agc_build_piece(lx, @2, $1, $3); }
     ;
 %%
 
