@@ -532,8 +532,13 @@ wait_round(struct sequencer *s, bool *ret_stop)
         s->wants_checkpoint = s->wants_checkpoint || is_wake;
         if (*ret_stop || is_wake || seq_monotonic_ms() >= until)
             return true;
-        if (is_busy && !s->is_full && !collect(s))
-            return false;
+        if (is_busy && !s->is_full) {
+            if (!collect(s))
+                return false;
+            s->wal.gives_way = !is_behind(s);
+            if (s->is_batch_open)
+                agr_wal_write_ahead(&s->wal);
+        }
         if (is_batch_full(s) && !s->is_full)
             return true;
     }

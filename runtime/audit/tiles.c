@@ -12,6 +12,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "through.h"
+
+#define THROUGH_MIN (64u << 10) // shorter files stay in memory until the system writes them
+
 void
 agr_tile_path(int level, uint64_t index, unsigned width, char ret[AGR_TILE_PATH])
 {
@@ -49,17 +53,18 @@ make_parents(int dir_fd, const char *path)
     return true;
 }
 
+// Large files are written by the sequencer and read by others, later if at all.
 static bool
 write_all(int fd, const uint8_t *p, size_t n)
 {
-    while (n) {
-        ssize_t k = write(fd, p, n);
+    for (size_t done = 0; done < n;) {
+        ssize_t k = n < THROUGH_MIN ? pwrite(fd, p + done, n - done, (off_t)done)
+                                    : agr_write_through(fd, p + done, n - done, (off_t)done);
         if (k == -1 && errno == EINTR)
             continue;
         if (k <= 0)
             return false;
-        p += k;
-        n -= (size_t)k;
+        done += (size_t)k;
     }
     return true;
 }

@@ -16,6 +16,7 @@
 #include "cursor.h"
 #include "hash.h"
 #include "tiles.h"
+#include "through.h"
 #include "wal_frame.h"
 
 #define BATCH_KEEP  (32u << 20)  // a batch buffer larger than this is given back
@@ -79,7 +80,7 @@ agr_wal_begin(struct agr_wal *w, uint64_t first_gseq)
         w->buf = NULL;
         w->size = 0;
     }
-    w->n = 0;
+    w->n = w->written = 0;
     w->frames = w->rows = 0;
     w->first_gseq = first_gseq;
     w->is_full = false;
@@ -145,33 +146,52 @@ fail(struct agr_wal *w, enum agr_wal_status s, const char *what)
     return s;
 }
 
-// Writes the buffer at the synced offset and syncs it. FULL leaves the file as it was.
+// Writes the batch up to byte `end` behind the synced offset, as far as that is not done yet. FULL leaves the
+// file as it was before the batch.
 static enum agr_wal_status
-write_synced(struct agr_wal *w)
+write_pieces(struct agr_wal *w, size_t end)
 {
-    size_t done = 0;
-    while (done < w->n) {
-        off_t at = (off_t)(w->offset + done);
-        size_t n = w->n - done < WRITE_CHUNK ? w->n - done : WRITE_CHUNK;
-        ssize_t k = w->io.pwrite ? w->io.pwrite(w->io.ctx, w->fd, w->buf + done, n, at)
-                                 : pwrite(w->fd, w->buf + done, n, at);
+    while (w->written < end) {
+        off_t at = (off_t)(w->offset + w->written);
+        size_t n = end - w->written < WRITE_CHUNK ? end - w->written : WRITE_CHUNK;
+        ssize_t k = w->io.pwrite ? w->io.pwrite(w->io.ctx, w->fd, w->buf + w->written, n, at)
+                                 : agr_write_through(w->fd, w->buf + w->written, n, at);
         if (k == -1 && errno == EINTR)
             continue;
         if (k <= 0) {
             enum agr_wal_status s = fail(w, AGR_WAL_FULL, "cannot write the WAL");
+            w->written = 0;
             if (ftruncate(w->fd, (off_t)w->offset) != 0)
                 return fail(w, AGR_WAL_FATAL, "cannot take a half-written batch back");
             return s;
         }
-        done += (size_t)k;
-        if (done < w->n && w->gives_way)
+        w->written += (size_t)k;
+        if (w->written < end && w->gives_way)
             sched_yield();
     }
+    return AGR_WAL_OK;
+}
+
+void
+agr_wal_write_ahead(struct agr_wal *w)
+{
+    if (!w->is_dead && !w->is_full && w->n - w->written >= WRITE_CHUNK)
+        write_pieces(w, w->n - (w->offset + w->n) % AGR_THROUGH_PAGE);
+}
+
+// Writes the rest of the buffer and syncs it.
+static enum agr_wal_status
+write_synced(struct agr_wal *w)
+{
+    enum agr_wal_status s = write_pieces(w, w->n);
+    if (s != AGR_WAL_OK)
+        return s;
     // After a failed sync the page cache may call lost pages clean: trying again would report a success that
     // is none.
     if ((w->io.fdatasync ? w->io.fdatasync(w->io.ctx, w->fd) : fdatasync(w->fd)) != 0)
         return fail(w, AGR_WAL_FATAL, "the WAL could not be synced, which is never retried");
     w->offset += w->n;
+    w->n = w->written = 0;
     uint8_t mark[20];
     wal_store(mark, w->file, 8);
     wal_store(mark + 8, w->offset, 8);

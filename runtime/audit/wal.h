@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Write-ahead log of the sequencer: the truth from which tiles, entries and checkpoints are rebuilt.
-// In: rows and payloads of one batch. Out: frames in LOG/wal, one write and one fdatasync per batch.
+// In: rows and payloads of one batch. Out: frames in LOG/wal, written as they come, one fdatasync per batch.
 // A failed fdatasync is final: nothing is retried, the process must end. A failed write is taken back (the
 // file is cut to the last synced offset), so a full disk loses nothing. Bytes: docs/formats/audit.md. Owns:
 // file descriptors and the frame buffer. Thread rule: one writer. Next: sequencer.c.
@@ -52,6 +52,7 @@ struct agr_wal {
     // The batch being made.
     uint8_t *buf;
     size_t n, size;
+    size_t written; // bytes of it that are in the file already, behind `offset`
     uint32_t frames, rows;
     uint64_t first_gseq;
     struct ag_sha256 digest;
@@ -91,6 +92,9 @@ bool agr_wal_row(struct agr_wal *w, uint64_t gseq, struct ag_str entry, const st
 bool agr_wal_payload(struct agr_wal *w, uint64_t gseq, const uint8_t salt[AGR_SALT_SIZE], struct ag_str bytes,
                      const struct agr_hash *digest);
 bool agr_wal_journal_open(struct agr_wal *w, const struct agr_wal_journal *j);
+// Writes whole pages of the open batch when enough wait, without a sync. What is there after a crash is a
+// torn tail; a failure shows at the commit, which writes the batch anew.
+void agr_wal_write_ahead(struct agr_wal *w);
 enum agr_wal_status agr_wal_commit(struct agr_wal *w, const struct agr_hash *root_after, int64_t time_ns);
 
 // Reads without repairing or writing: for lists of rows that are not in tiles yet. Damage ends the scan

@@ -91,12 +91,13 @@ open_wal(struct agr_wal *w, const struct agr_io *io, struct seen *s)
     return st;
 }
 
-// One batch of `rows` rows at the end of tree; the tree grows only when the batch is taken.
-static enum agr_wal_status
-batch(struct agr_wal *w, struct agr_tree *tree, unsigned rows, size_t payload_n)
+// Begins a batch of `rows` rows at the end of tree, which then is *ret_after.
+static void
+begin_batch(struct agr_wal *w, const struct agr_tree *tree, unsigned rows, size_t payload_n,
+            struct agr_tree *ret_after)
 {
     struct agr_tree after = *tree;
-    struct agr_hash leaf, root;
+    struct agr_hash leaf;
     static char payload[5000];
     agr_wal_begin(w, tree->size);
     for (unsigned i = 0; i < rows; i++) {
@@ -117,11 +118,27 @@ batch(struct agr_wal *w, struct agr_tree *tree, unsigned rows, size_t payload_n)
         agr_wal_row(w, after.size, ag_str_of(text, n), &leaf);
         agr_tree_add(&after, &leaf, NULL, NULL);
     }
-    agr_tree_root(&after, &root);
+    *ret_after = after;
+}
+
+static enum agr_wal_status
+end_batch(struct agr_wal *w, struct agr_tree *tree, const struct agr_tree *after)
+{
+    struct agr_hash root;
+    agr_tree_root(after, &root);
     enum agr_wal_status st = agr_wal_commit(w, &root, 1);
     if (st == AGR_WAL_OK)
-        *tree = after;
+        *tree = *after;
     return st;
+}
+
+// The tree grows only when the batch is taken.
+static enum agr_wal_status
+batch(struct agr_wal *w, struct agr_tree *tree, unsigned rows, size_t payload_n)
+{
+    struct agr_tree after;
+    begin_batch(w, tree, rows, payload_n, &after);
+    return end_batch(w, tree, &after);
 }
 
 static void
@@ -347,6 +364,53 @@ test_faults(void)
     agr_wal_close(&w);
 }
 
+static uint64_t
+file_size(void)
+{
+    struct stat st;
+    char path[192];
+    path_of("00000000000000000000.wal", path);
+    return stat(path, &st) == 0 ? (uint64_t)st.st_size : 0;
+}
+
+// Frames may be in the file before their batch is whole; until then they are a torn tail.
+static void
+test_write_ahead(void)
+{
+    struct agr_io io = {bad_write, bad_sync, NULL};
+    struct agr_wal w;
+    struct agr_tree after;
+    struct seen s;
+    fresh();
+    open_wal(&w, NULL, &s);
+    batch(&w, &s.tree, 3, 100);
+    uint64_t good = w.offset;
+    begin_batch(&w, &s.tree, 40, 5000, &after);
+    agr_wal_write_ahead(&w);
+    OK(file_size() == good, "little is not written ahead");
+    begin_batch(&w, &s.tree, 100, 5000, &after);
+    agr_wal_write_ahead(&w);
+    OK(file_size() > good + 400000 && file_size() % 4096 == 0, "much is, in whole pages: %llu",
+       (unsigned long long)file_size());
+    agr_wal_close(&w);
+    OK(open_wal(&w, &io, &s) == AGR_WAL_OK && !s.is_wrong && s.rows == 3 && file_size() == good,
+       "without its end a batch is a torn tail");
+    begin_batch(&w, &s.tree, 100, 5000, &after);
+    fail_write = 1;
+    write_some = 5000;
+    agr_wal_write_ahead(&w);
+    OK(file_size() == good, "a full disk takes back what was written ahead");
+    fail_write = 0;
+    agr_wal_write_ahead(&w);
+    OK(end_batch(&w, &s.tree, &after) == AGR_WAL_OK && batch(&w, &s.tree, 5, 10) == AGR_WAL_OK,
+       "with space again the batch is written anew");
+    agr_wal_close(&w);
+    OK(open_wal(&w, NULL, &s) == AGR_WAL_OK && !s.is_wrong && s.rows == 108 && s.payloads == 108 &&
+           s.batches == 3,
+       "and whole");
+    agr_wal_close(&w);
+}
+
 static void
 test_erase(void)
 {
@@ -384,6 +448,7 @@ main(void)
     test_torn();
     test_damage();
     test_faults();
+    test_write_ahead();
     test_erase();
     snprintf(rm, sizeof(rm), "rm -rf '%s'", dir);
     OK(system(rm) == 0, "cleans up");
