@@ -19,14 +19,17 @@ ag_number_result(struct ag_call *c, enum ag_num_status s, struct ag_num n)
 typedef enum ag_num_status num_fn(struct ag_num, struct ag_num, struct ag_arena *, struct ag_num *);
 
 static struct ag_value
-general(struct ag_call *c, struct ag_value a, struct ag_value b, num_fn *fn, uint64_t cost)
+general(struct ag_call *c, struct ag_value a, struct ag_value b, num_fn *fn, uint64_t cost,
+        enum ag_operator op)
 {
     struct ag_num n = ag_num_of_int(0);
     if (a.kind != AG_NUMBER || b.kind != AG_NUMBER)
-        return ag_err(AG_VERR_TYPE, 0);
+        return ag_error_operator(AG_VERR_TYPE, op, a, b);
     if (!ag_charge(c, cost))
         return ag_undef();
     enum ag_num_status s = fn(ag_number_view(a), ag_number_view(b), c->mem.arena, &n);
+    if (s == AG_NUM_DIV_ZERO || s == AG_NUM_NOT_INT)
+        return ag_error_operator(s == AG_NUM_DIV_ZERO ? AG_VERR_DIV_ZERO : AG_VERR_MOD_FLOAT, op, a, b);
     return ag_number_result(c, s, n);
 }
 
@@ -44,7 +47,7 @@ ag_value_add(struct ag_call *c, struct ag_value a, struct ag_value b)
     int64_t r;
     if (both_int(a, b) && !__builtin_add_overflow(a.i, b.i, &r))
         return ag_int(r);
-    return general(c, a, b, ag_num_add, SOFT_COST);
+    return general(c, a, b, ag_num_add, SOFT_COST, AG_OPR_PLUS);
 }
 
 struct ag_value
@@ -53,7 +56,7 @@ ag_value_mul(struct ag_call *c, struct ag_value a, struct ag_value b)
     int64_t r;
     if (both_int(a, b) && !__builtin_mul_overflow(a.i, b.i, &r))
         return ag_int(r);
-    return general(c, a, b, ag_num_mul, SOFT_COST);
+    return general(c, a, b, ag_num_mul, SOFT_COST, AG_OPR_MUL);
 }
 
 struct ag_value
@@ -61,7 +64,7 @@ ag_value_div(struct ag_call *c, struct ag_value a, struct ag_value b)
 {
     if (both_int(a, b) && b.i != 0 && b.i != -1 && a.i % b.i == 0)
         return ag_int(a.i / b.i);
-    return general(c, a, b, ag_num_div, SOFT_COST);
+    return general(c, a, b, ag_num_div, SOFT_COST, AG_OPR_DIV);
 }
 
 struct ag_value
@@ -69,7 +72,7 @@ ag_value_mod(struct ag_call *c, struct ag_value a, struct ag_value b)
 {
     if (both_int(a, b) && b.i != 0)
         return ag_int(b.i == -1 ? 0 : a.i % b.i);
-    return general(c, a, b, ag_num_mod, AG_NUM_TEXT_MAX);
+    return general(c, a, b, ag_num_mod, AG_NUM_TEXT_MAX, AG_OPR_REM);
 }
 
 // --- sets
@@ -79,11 +82,11 @@ enum keep { KEEP_LEFT = 1, KEEP_BOTH = 2, KEEP_RIGHT = 4 };
 
 // Walks two sorted sets and keeps the elements that are only left, in both, only right, as `keep` says.
 static struct ag_value
-set_walk(struct ag_call *c, struct ag_value a, struct ag_value b, unsigned keep)
+set_walk(struct ag_call *c, struct ag_value a, struct ag_value b, unsigned keep, enum ag_operator op)
 {
     const struct ag_mem *m = &c->mem;
     if (a.kind != AG_SET || b.kind != AG_SET)
-        return ag_err(AG_VERR_TYPE, 0);
+        return ag_error_operator(AG_VERR_TYPE, op, a, b);
     if (!ag_charge(c, (uint64_t)a.len + b.len))
         return ag_undef();
     struct ag_builder *out = ag_builder_new(m, AG_SET);
@@ -109,18 +112,18 @@ ag_value_sub(struct ag_call *c, struct ag_value a, struct ag_value b)
     if (both_int(a, b) && !__builtin_sub_overflow(a.i, b.i, &r))
         return ag_int(r);
     if (a.kind == AG_SET)
-        return set_walk(c, a, b, KEEP_LEFT);
-    return general(c, a, b, ag_num_sub, SOFT_COST);
+        return set_walk(c, a, b, KEEP_LEFT, AG_OPR_MINUS);
+    return general(c, a, b, ag_num_sub, SOFT_COST, AG_OPR_MINUS);
 }
 
 struct ag_value
 ag_set_and(struct ag_call *c, struct ag_value a, struct ag_value b)
 {
-    return set_walk(c, a, b, KEEP_BOTH);
+    return set_walk(c, a, b, KEEP_BOTH, AG_OPR_AND);
 }
 
 struct ag_value
 ag_set_or(struct ag_call *c, struct ag_value a, struct ag_value b)
 {
-    return set_walk(c, a, b, KEEP_LEFT | KEEP_BOTH | KEEP_RIGHT);
+    return set_walk(c, a, b, KEEP_LEFT | KEEP_BOTH | KEEP_RIGHT, AG_OPR_OR);
 }

@@ -113,6 +113,7 @@ struct ag_call {
     void *trace_self;
     // private to the machine (machine.h)
     enum ag_eval_status stop; // why evaluation ends early
+    uint32_t error_at; // instruction that returned the first error of this evaluation, AG_NONE: none did
     uint32_t nframes, frames_cap;
     struct ag_data_frame *frames;
     struct ag_clock *clock; // the decision's clock broken down per zone, made when first asked for
@@ -125,6 +126,15 @@ enum ag_eval_status ag_eval(struct ag_call *c, uint32_t entry_ix, struct ag_valu
                             struct ag_value *ret_value);
 // Index of the entrypoint called `name`, or AG_NONE.
 uint32_t ag_entry_find(const struct ag_image *im, struct ag_str name);
+
+// --- error.c: an error value that ag_eval gave, in words. `c` is the call as ag_eval left it.
+// "eval_type_error", "eval_builtin_error", "eval_conflict_error".
+const char *ag_error_code(struct ag_value error);
+// The message alone: "div: divide by zero", "complete rules must not produce multiple outputs".
+struct ag_buf;
+void ag_error_message(const struct ag_call *c, struct ag_value error, struct ag_buf *out);
+// "FILE:LINE: CODE: MESSAGE"; the place is left out when it is not known.
+void ag_error_text(const struct ag_call *c, struct ag_value error, struct ag_buf *out);
 
 // Words of the closed sets, as they stand in records and rows.
 struct ag_str ag_severity_text(enum ag_severity s);

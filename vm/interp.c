@@ -260,6 +260,22 @@ put(struct ag_call *c, struct ag_value to, struct ag_value key, struct ag_value 
 }
 
 static struct ag_value
+put_element(struct ag_call *c, struct ag_value to, struct ag_value path, struct ag_value v)
+{
+    if (to.kind != AG_BUILDER || builder_of(to)->what != AG_OBJECT)
+        return to.kind == AG_ERROR ? to : ag_err(AG_VERR_TYPE, 0);
+    if (!ag_is_value(path) || !ag_is_value(v)) {
+        struct ag_value bad = not_values(path, v);
+        return bad.kind == AG_UNDEF ? to : bad;
+    }
+    if (path.kind != AG_ARRAY || path.len == 0)
+        return ag_err(AG_VERR_TYPE, 0);
+    if (!ag_charge(c, path.len))
+        return ag_undef();
+    return ag_builder_putelem(&c->mem, builder_of(to), path, v) ? to : ag_stop(c, AG_EVAL_ARENA);
+}
+
+static struct ag_value
 close_builder(struct ag_call *c, struct ag_value b)
 {
     if (b.kind != AG_BUILDER)
@@ -278,7 +294,7 @@ frame_of(const struct ag_call *c, struct ag_value v)
 }
 
 static struct ag_value
-once(struct ag_call *c, struct ag_value *a, struct ag_value b, struct ag_value rule)
+once(struct ag_call *c, struct ag_value *a, struct ag_value b, struct ag_value rule, bool is_function)
 {
     int64_t now = rule.kind == AG_NUMBER && !rule.sub ? rule.i : 0, before = a[1].i;
     if (a->kind == AG_UNDEF) {
@@ -289,7 +305,8 @@ once(struct ag_call *c, struct ag_value *a, struct ag_value b, struct ag_value r
         return *a;
     if (b.kind == AG_ERROR || equal(c, *a, b))
         return b;
-    return ag_err(AG_VERR_CONFLICT, ((uint32_t)before & 0xffff) << 16 | ((uint32_t)now & 0xffff));
+    return ag_err(is_function ? AG_VERR_FUNC_CONFLICT : AG_VERR_CONFLICT,
+                  ((uint32_t)before & 0xffff) << 16 | ((uint32_t)now & 0xffff));
 }
 
 // Row of call table `ix` for key, or NULL.
@@ -317,26 +334,6 @@ call_table_find(const struct ag_call *c, uint32_t ix, struct ag_value key, bool 
             hi = mid;
     }
     return AG_NONE;
-}
-
-static struct ag_value
-call_builtin(struct ag_call *c, uint32_t ix, const struct ag_value *args, uint32_t n)
-{
-    const struct ag_builtin *b = &ag_builtin_table[ix];
-    bool undefined = false;
-    for (uint32_t i = 0; i < n; i++) {
-        if (args[i].kind == AG_ERROR)
-            return args[i];
-        undefined |= args[i].kind == AG_UNDEF;
-        if (args[i].kind > AG_SET)
-            return ag_err(AG_VERR_TYPE, 0);
-    }
-    if (undefined || !ag_charge(c, b->cost))
-        return ag_undef();
-    for (uint32_t i = 0; i < n; i++)
-        if (!(b->arg[i] >> (args[i].kind - AG_NULL) & 1))
-            return ag_err(AG_VERR_TYPE, 0);
-    return b->fn(c, args);
 }
 
 // --- the dispatch function
@@ -468,6 +465,10 @@ dispatch:
     GO;
     OP(JERR) pc += r[A].kind == AG_ERROR ? X : 0;
     GO;
+    OP(JNOVAL) pc += r[A].kind <= AG_ERROR ? X : 0;
+    GO;
+    OP(JNCOLL) pc += r[A].kind >= AG_ARRAY && r[A].kind <= AG_SET ? 0 : X;
+    GO;
     OP(JFALSE) pc += ag_is_false(r[A]) ? X : 0;
     GO;
     OP(JTRUE) pc += ag_is_true(r[A]) ? X : 0;
@@ -499,6 +500,11 @@ dispatch:
         }
         GO_CHECKED;
     }
+    OP(RETERR)
+    if (r[A].kind != AG_ERROR)
+        GO;
+    if (c->error_at == AG_NONE) // the innermost function says where
+        c->error_at = (uint32_t)(pc - 1 - code);
     OP(RET)
     {
         struct ag_value v = r[A];
@@ -615,6 +621,8 @@ dispatch:
     GO_CHECKED;
     OP(PUTPATH) r[A] = put(c, r[A], r[B], r[C], true);
     GO_CHECKED;
+    OP(PUTELEM) r[A] = put_element(c, r[A], r[B], r[C]);
+    GO_CHECKED;
     OP(CLOSE) r[A] = close_builder(c, r[B]);
     GO_CHECKED;
     OP(MERGE)
@@ -712,15 +720,20 @@ dispatch:
         bool had_error = false;
         for (uint32_t i = 0; i < C; i++)
             had_error |= r[A + i].kind == AG_ERROR;
-        struct ag_value v = call_builtin(c, B, &r[A], C);
-        r[A] = v.kind == AG_ERROR && !had_error ? ag_undef() : v;
+        size_t mark = ag_arena_mark(c->mem.arena);
+        struct ag_value v = ag_builtin_call(c, B, &r[A], C);
+        if (v.kind == AG_ERROR && !had_error) { // nobody sees what it made, its message included
+            ag_arena_reset(c->mem.arena, mark);
+            v = ag_undef();
+        }
+        r[A] = v;
         GO_CHECKED;
     }
-    OP(BUILTINS) r[A] = call_builtin(c, B, &r[A], C);
+    OP(BUILTINS) r[A] = ag_builtin_call(c, B, &r[A], C);
     GO_CHECKED;
 
     // complete rules, frames
-    OP(ONCE) r[A] = once(c, &r[A], r[B], r[C]);
+    OP(ONCE) r[A] = once(c, &r[A], r[B], r[C], f->nargs > 2);
     GO_CHECKED;
     OP(FRAME)
     {
@@ -807,6 +820,7 @@ ag_eval(struct ag_call *c, uint32_t entry_ix, struct ag_value input, struct ag_v
 {
     const struct ag_entry *e = &c->im->entries[entry_ix];
     c->stop = AG_EVAL_OK;
+    c->error_at = AG_NONE;
     c->nframes = c->frames_cap = 0;
     c->frames = NULL;
     c->clock = NULL;

@@ -55,6 +55,24 @@ ag_is_value(struct ag_value v)
     return v.kind >= AG_NULL && v.kind <= AG_SET;
 }
 
+// --- error.c: errors with a message
+// ---------------------------------------------------------
+// An error of the built-in that runs: the text (printf-like, %.*s for strings, at most AG_ERROR_TEXT_MAX
+// bytes) is kept in the arena; when that is full the code alone says what happened. The name of the built-in
+// is put before it by the machine: write "no amount provided", not "units.parse: no amount provided".
+#define AG_ERROR_TEXT_MAX 400u
+struct ag_value ag_error(struct ag_call *c, enum ag_verr code, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+// "operand N must be WANTED but got KIND": N counts from 1; wanted NULL: what builtins.def declares.
+struct ag_value ag_error_operand(struct ag_call *c, unsigned operand, const char *wanted,
+                                 struct ag_value got);
+// The same error, which happened in that built-in; one that names its place already is left as it is.
+struct ag_value ag_error_in(struct ag_value error, uint32_t builtin_ix);
+// An error of an operator on a and b.
+enum ag_operator { AG_OPR_PLUS, AG_OPR_MINUS, AG_OPR_MUL, AG_OPR_DIV, AG_OPR_REM, AG_OPR_AND, AG_OPR_OR };
+struct ag_value ag_error_operator(enum ag_verr code, enum ag_operator op, struct ag_value a,
+                                  struct ag_value b);
+
 // --- frame.c: the data document as an evaluation sees it
 // ---------------------------------------------------------
 

@@ -4,6 +4,7 @@
 // opcodes. Out: struct ag_outcome. Who owns memory: names borrow from the image or lie in the call's arena.
 // Next file to read: effects.c (limits), gating.c (gates).
 #include "machine.h"
+#include "buf.h"
 
 static enum ag_approval
 approval_of(enum ag_severity s)
@@ -58,25 +59,25 @@ policy_error(struct ag_call *c, const char *message)
                    ag_str_z(message));
 }
 
-static const char *
-error_text(struct ag_value v)
+// The message of an error, in the arena.
+static struct ag_str
+error_words(struct ag_call *c, struct ag_value error)
 {
-    switch ((enum ag_verr)v.i) {
-    case AG_VERR_TYPE: return "a value has the wrong type";
-    case AG_VERR_DIV_ZERO: return "division by zero";
-    case AG_VERR_CONFLICT: return "complete rules must not produce multiple outputs";
-    case AG_VERR_OBJECT_CONFLICT: return "object keys must be unique";
-    case AG_VERR_BUILTIN: return "a built-in function failed";
-    case AG_VERR_RANGE: return "a number or value is out of range";
-    }
-    return "evaluation failed";
+    char *text = ag_arena_alloc(c->mem.arena, AG_ERROR_TEXT_MAX, 1);
+    struct ag_buf out;
+    if (!text)
+        return AG_STR("evaluation failed");
+    ag_buf_init(&out, text, AG_ERROR_TEXT_MAX);
+    ag_error_message(c, error, &out);
+    return ag_str_of(text, out.n);
 }
 
 void
 ag_outcome_fault(struct ag_call *c, struct ag_value v)
 {
     if (v.kind == AG_ERROR)
-        policy_error(c, error_text(v));
+        ag_outcome_add(c, AG_DENY, AG_BY_POLICY_ERROR, ag_str_of(NULL, 0), AG_STR("policy_error"),
+                       error_words(c, v));
 }
 
 // --- YAML rules
@@ -115,7 +116,7 @@ ag_outcome_rule(struct ag_call *c, struct ag_value rule, struct ag_value conditi
         struct ag_str name = ag_image_str(c->im, r->name);
         o->rule = name;
         o->reason = failed ? AG_STR("condition_error") : name;
-        o->message = failed ? ag_str_z(error_text(condition)) : ag_str_of(NULL, 0);
+        o->message = failed ? error_words(c, condition) : ag_str_of(NULL, 0);
         o->risk = (enum ag_risk_level)r->risk;
         o->approval =
             failed || r->approval == AG_APPROVAL_NONE ? approval_of(s) : (enum ag_approval)r->approval;

@@ -504,6 +504,32 @@ ag_builder_putpath(const struct ag_mem *m, struct ag_builder *b, struct ag_value
     return put_pair(m, b, path, v);
 }
 
+// An element of a set inside an object is an entry whose path ends in the element and whose value is this
+// cell, which no stored value has.
+#define ELEMENT ((ag_cell)AG_BUILDER)
+
+bool
+ag_builder_putelem(const struct ag_mem *m, struct ag_builder *b, struct ag_value path,
+                   struct ag_value element)
+{
+    uint32_t n = path.len;
+    if ((!b->has_paths && !keys_to_paths(m, b)) || !reserve(m, b, 2))
+        return false;
+    struct ag_array_rec *rec = ag_arena_alloc(m->arena, sizeof *rec + ((size_t)n + 1) * sizeof(ag_cell), 8);
+    if (!rec || !ag_cell_store(m, element, &rec->element[n]))
+        return false;
+    rec->n = n + 1;
+    rec->zero = 0;
+    memcpy(rec->element, ag_value_cells(path), (size_t)n * sizeof(ag_cell));
+    struct ag_value whole = {
+        .kind = AG_ARRAY, .region = AG_IN_ARENA, .len = n + 1, .p = (const uint8_t *)rec};
+    if (!ag_cell_store(m, whole, &b->cells[b->n]))
+        return false;
+    b->cells[b->n + 1] = ELEMENT;
+    b->n += 2;
+    return true;
+}
+
 // Sorts `n` items of `w` cells each by their first cell: merge sort, stable, `tmp` holds as many.
 static void
 sort_items(const struct ag_mem *m, ag_cell *items, ag_cell *tmp, uint32_t n, uint32_t w)
@@ -598,6 +624,32 @@ make_object(const struct ag_mem *m, const ag_cell *pairs, uint32_t n)
         .kind = AG_OBJECT, .region = AG_IN_ARENA, .len = unique, .p = (const uint8_t *)rec};
 }
 
+// The set whose elements are the last keys of the paths of [from, to), all of `depth` + 1 keys.
+static struct ag_value
+close_elements(const struct ag_mem *m, const ag_cell *pairs, uint32_t from, uint32_t to, uint32_t depth)
+{
+    struct ag_builder *b = ag_builder_new(m, AG_SET);
+    if (!b)
+        return ag_undef();
+    for (uint32_t i = from; i < to; i++) {
+        struct ag_value path = ag_cell_load(m, pairs[2 * (size_t)i]);
+        if (path.len != depth + 1 || pairs[2 * (size_t)i + 1] != ELEMENT)
+            return ag_err(AG_VERR_OBJECT_CONFLICT, 0);
+        if (!ag_builder_push(m, b, ag_value_at(m, path, depth)))
+            return ag_undef();
+    }
+    return close_set(m, b);
+}
+
+static bool
+has_element(const struct ag_mem *m, const ag_cell *pairs, uint32_t from, uint32_t to, uint32_t depth)
+{
+    for (uint32_t i = from; i < to; i++)
+        if (pairs[2 * (size_t)i + 1] == ELEMENT && ag_cell_load(m, pairs[2 * (size_t)i]).len == depth + 1)
+            return true;
+    return false;
+}
+
 // Objects for the pairs [from, to), whose sorted paths agree in their first `depth` keys.
 static struct ag_value
 close_paths(const struct ag_mem *m, const ag_cell *pairs, uint32_t from, uint32_t to, uint32_t depth)
@@ -610,6 +662,8 @@ close_paths(const struct ag_mem *m, const ag_cell *pairs, uint32_t from, uint32_
                 return ag_err(AG_VERR_OBJECT_CONFLICT, 0);
         return ag_cell_load(m, pairs[2 * (size_t)from + 1]);
     }
+    if (has_element(m, pairs, from, to, depth))
+        return close_elements(m, pairs, from, to, depth);
     struct ag_builder *b = ag_builder_new(m, AG_OBJECT);
     if (!b || depth >= AG_DEPTH_MAX)
         return ag_undef();

@@ -47,14 +47,16 @@ enum ag_kind {
 
 enum ag_region { AG_IN_IMAGE = 0, AG_IN_ARENA = 1, AG_IN_REQUEST = 2, AG_REGIONS = 3 };
 
-// Error values: what went wrong in an operation. The words of decisions are made from these.
+// Error values: what went wrong in an operation. The words of decisions are made from these (error.c).
 enum ag_verr {
-    AG_VERR_TYPE = 1,
+    AG_VERR_TYPE = 1, // an operand of the wrong kind: eval_type_error
     AG_VERR_DIV_ZERO = 2,
-    AG_VERR_CONFLICT = 3,        // complete rule with two values
-    AG_VERR_OBJECT_CONFLICT = 4, // object key with two values
-    AG_VERR_BUILTIN = 5,
-    AG_VERR_RANGE = 6
+    AG_VERR_CONFLICT = 3,        // complete rule with two values: eval_conflict_error
+    AG_VERR_OBJECT_CONFLICT = 4, // object key with two values: eval_conflict_error
+    AG_VERR_BUILTIN = 5,         // a built-in refuses its operands: eval_builtin_error
+    AG_VERR_RANGE = 6,
+    AG_VERR_FUNC_CONFLICT = 7, // function with two values for the same arguments: eval_conflict_error
+    AG_VERR_MOD_FLOAT = 8      // remainder of a number that is no integer
 };
 
 typedef uint64_t ag_cell;
@@ -72,7 +74,7 @@ struct ag_value {
         uint64_t head; // kind | region << 8 | sub << 16 | len << 32
     };
     union {
-        int64_t i;        // number sub 0; boolean 0/1; error code
+        int64_t i;        // number sub 0; boolean 0/1; error: code, and in the high half where its text lies
         const uint8_t *p; // string bytes, container record, number record
     };
 };
@@ -237,6 +239,9 @@ bool ag_builder_push(const struct ag_mem *m, struct ag_builder *b, struct ag_val
 bool ag_builder_put(const struct ag_mem *m, struct ag_builder *b, struct ag_value key, struct ag_value v);
 bool ag_builder_putpath(const struct ag_mem *m, struct ag_builder *b, struct ag_value path,
                         struct ag_value v);
+// Adds an element to the set at `path`; the set is made with its first element.
+bool ag_builder_putelem(const struct ag_mem *m, struct ag_builder *b, struct ag_value path,
+                        struct ag_value element);
 // Sorts, deduplicates, detects key conflicts (AG_ERROR object_conflict). AG_UNDEF: the arena is full.
 struct ag_value ag_builder_close(const struct ag_mem *m, struct ag_builder *b);
 
