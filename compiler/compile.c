@@ -7,6 +7,7 @@
 #include "check.h"
 #include "image_write.h"
 #include "lower.h"
+#include "module.h"
 #include "opt.h"
 #include "resolve.h"
 #include "yaml_read.h"
@@ -74,18 +75,49 @@ prints(const struct agc_job *j, enum agc_stage stage)
     return j->emit && j->last == stage;
 }
 
-// Steps 2 and 3: every source is a policy file; later ones append their rules to the first.
+static bool
+is_module(const struct agc_job *j, uint32_t source)
+{
+    struct ag_str name = j->sources.v[source].name;
+    return name.n >= 5 && memcmp(name.p + name.n - 5, ".rego", 5) == 0;
+}
+
+static void
+read_module(struct agc_job *j, uint32_t source)
+{
+    static const struct agc_segment whole = {0, 0};
+    struct ag_str bytes = j->sources.v[source].bytes;
+    struct agc_text text = {bytes, source, (uint32_t)bytes.n, 1, &whole};
+    if (prints(j, AGC_STAGE_TOKENS)) {
+        agc_module_tokens_print(&j->arena, &j->diags, &text, j->emit);
+        return;
+    }
+    struct agc_module *m = agc_parse_module(&j->arena, &j->diags, &text);
+    struct agc_policy *p = &j->policy;
+    if (!p->modules)
+        p->modules = agc_alloc(&j->arena, j->sources.n * sizeof *p->modules);
+    if (m)
+        p->modules[p->nmodules++] = m;
+}
+
+// Steps 2 and 3: a source is a module, or a policy file; later files append their rules to the first.
 static bool
 read_sources(struct agc_job *j)
 {
     for (uint32_t i = 0; i < j->sources.n; i++) {
-        if (prints(j, AGC_STAGE_TOKENS))
+        if (is_module(j, i))
+            read_module(j, i);
+        else if (prints(j, AGC_STAGE_TOKENS))
             agc_yaml_print_tokens(&j->arena, &j->sources, i, &j->diags, j->emit);
         else
             agc_yaml_read(&j->arena, &j->sources, i, &j->diags, &j->policy);
     }
-    if (prints(j, AGC_STAGE_AST) && !agc_diags_failed(&j->diags))
-        agc_ast_print(&j->policy, &j->sources, j->emit);
+    if (prints(j, AGC_STAGE_AST) && !agc_diags_failed(&j->diags)) {
+        if (j->policy.is_begun)
+            agc_ast_print(&j->policy, &j->sources, j->emit);
+        for (uint32_t i = 0; i < j->policy.nmodules; i++)
+            agc_module_print(j->policy.modules[i], &j->sources, j->emit);
+    }
     return !agc_diags_failed(&j->diags);
 }
 
@@ -93,6 +125,11 @@ read_sources(struct agc_job *j)
 static bool
 understand(struct agc_job *j)
 {
+    if (j->policy.nmodules) {
+        agc_diag(&j->diags, AGC_D_NOT_AVAILABLE, j->policy.modules[0]->package_span,
+                 "modules are read but not compiled by this version");
+        return false;
+    }
     bool ok = agc_resolve(&j->arena, &j->diags, &j->policy);
     if (ok && prints(j, AGC_STAGE_NAMES))
         agc_names_print(&j->policy, &j->sources, j->emit);

@@ -162,9 +162,6 @@ static int
 read_inputs(struct agc_job *j, char *const *path, int n)
 {
     for (int i = 0; i < n; i++) {
-        size_t len = strlen(path[i]);
-        if (len > 5 && strcmp(path[i] + len - 5, ".rego") == 0)
-            return usage_error("%s: Rego modules are not in this version; compile policy YAML", path[i]);
         if (agc_source_read(&j->arena, &j->sources, path[i]) < 0) {
             fprintf(stderr, "aegisc: %s: %s\n", path[i], strerror(errno));
             return EXIT_TROUBLE;

@@ -34,7 +34,8 @@ struct agc_def {
     struct agc_node *value;       // VALUE, FUNCTION: NULL stands for true; CONTAINS: the element
     struct agc_node *body;        // QUERY; NULL: always true
     struct agc_def *otherwise;    // else: only value, body, span and otherwise are used
-    struct agc_node *annotations; // OBJECT of the METADATA block before it, NULL: none
+    struct agc_node *annotations; // ARRAY of the METADATA blocks before it (scopes rule and document, an
+                                  // OBJECT each), NULL: none
 
     // --- from here on set by resolve.c
     struct agc_module *module;

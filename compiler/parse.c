@@ -80,7 +80,8 @@ agc_parse_module(struct agc_arena *a, struct agc_diags *diags, const struct agc_
         agc_diag_fix(diags, d, "write `package example` as the first line");
         return NULL;
     }
-    return m;
+    agc_build_metadata(lx);
+    return lx->is_failed ? NULL : m;
 }
 
 static void

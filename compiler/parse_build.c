@@ -41,7 +41,10 @@ agc_build_unexpected(struct agc_lexer *lx, struct agc_span at, const char *got, 
 {
     char text[200];
     bool is_end = strcmp(got, "end of file") == 0;
-    int len = snprintf(text, sizeof text, "%s%s", is_end ? "the text ends too early" : "unexpected ",
+    int len = snprintf(text, sizeof text, "%s%s",
+                       is_end ? lx->start == START_MODULE ? "the module ends too early"
+                                                          : "the expression ends too early"
+                              : "unexpected ",
                        is_end ? "" : got);
     for (unsigned i = 0; n <= 4 && i < n && len > 0 && (size_t)len < sizeof text; i++)
         len += snprintf(text + len, sizeof text - (size_t)len, "%s%s",
@@ -181,6 +184,17 @@ agc_build_single(struct agc_lexer *lx, struct agc_span at, struct agc_node *lite
 }
 
 struct agc_node *
+agc_build_condition(struct agc_lexer *lx, struct agc_span at, struct agc_node *literal)
+{
+    const struct agc_node *n = literal && literal->kind == AGC_WITH ? literal->kid[0] : literal;
+    if (n && n->kind == AGC_NOT && n->kid[0]->kind == AGC_SET && n->kid[0]->n) {
+        struct agc_diag *d = agc_token_fail(lx, AGC_D_SYNTAX, n->span, "a set is never false or undefined");
+        agc_diag_fix(lx->diags, d, "`import future.keywords.not` makes `not { .. }` negate a body");
+    }
+    return agc_build_single(lx, at, literal);
+}
+
+struct agc_node *
 agc_build_not(struct agc_lexer *lx, struct agc_span at, struct agc_node *literal)
 {
     if (lx->has_not_bodies && literal)
@@ -245,6 +259,19 @@ agc_build_some_in(struct agc_lexer *lx, struct agc_span at, struct agc_node *som
         return agc_build_3(lx, at, AGC_SOME_IN, some->kid[0], some->kid[1], domain);
     agc_build_error(lx, at, "`some .. in` takes a value, or a key and a value");
     return NULL;
+}
+
+// `in` joins to the left: of `some x in xs in ys` the value is `x in xs`.
+struct agc_node *
+agc_build_some_deep(struct agc_lexer *lx, struct agc_span at, struct agc_node *some, struct agc_node *domain)
+{
+    if (!some)
+        return NULL;
+    struct agc_span to = {at.source, some->kid[0]->span.begin, some->span.end};
+    struct agc_node *value = some->n == 2
+                                 ? agc_build_2(lx, to, "in", some->kid[0], some->kid[1])
+                                 : agc_build_3(lx, to, AGC_MEMBER2, some->kid[0], some->kid[1], some->kid[2]);
+    return agc_build_op(lx, at, AGC_SOME_IN, value, domain);
 }
 
 struct agc_node *

@@ -33,6 +33,8 @@ struct agc_node *agc_build_many(struct agc_lexer *lx, struct agc_span at, enum a
 struct agc_node *agc_build_query(struct agc_lexer *lx, struct agc_span at, struct agc_list *list);
 // The query of one literal.
 struct agc_node *agc_build_single(struct agc_lexer *lx, struct agc_span at, struct agc_node *literal);
+// The same of the literal behind `if`.
+struct agc_node *agc_build_condition(struct agc_lexer *lx, struct agc_span at, struct agc_node *literal);
 struct agc_node *agc_build_not(struct agc_lexer *lx, struct agc_span at, struct agc_node *literal);
 struct agc_node *agc_build_with(struct agc_lexer *lx, struct agc_span at, struct agc_node *literal,
                                 struct agc_list *list);
@@ -42,6 +44,8 @@ struct agc_node *agc_build_some(struct agc_lexer *lx, struct agc_span at, struct
 struct agc_node *agc_build_declared(struct agc_lexer *lx, struct agc_node *some);
 struct agc_node *agc_build_some_in(struct agc_lexer *lx, struct agc_span at, struct agc_node *some,
                                    struct agc_node *domain);
+struct agc_node *agc_build_some_deep(struct agc_lexer *lx, struct agc_span at, struct agc_node *some,
+                                     struct agc_node *domain);
 struct agc_node *agc_build_every(struct agc_lexer *lx, struct agc_span at, struct agc_list *names,
                                  struct agc_node *domain, struct agc_node *body);
 // Lists grow in place; `list` NULL begins one.
@@ -70,6 +74,9 @@ struct agc_def *agc_build_else(struct agc_lexer *lx, struct agc_span at, int op,
 struct agc_def *agc_build_elses(struct agc_lexer *lx, struct agc_def *first, struct agc_def *next);
 void agc_build_rule(struct agc_lexer *lx, struct agc_span at, struct agc_head *head, struct agc_def *bodies,
                     struct agc_def *elses);
+
+// parse_meta.c: the annotations, when everything else is read.
+void agc_build_metadata(struct agc_lexer *lx);
 
 void agc_build_error(struct agc_lexer *lx, struct agc_span at, const char *text);
 void agc_build_unexpected(struct agc_lexer *lx, struct agc_span at, const char *got, const char *const *want,

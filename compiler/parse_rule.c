@@ -174,6 +174,10 @@ define(struct agc_lexer *lx, struct agc_def *d, const struct agc_head *h)
         agc_build_error(lx, h->span, "the head of a rule begins with its name");
         return NULL;
     }
+    if (name->kind == AGC_VAR && ag_str_is(name->text, "contains")) {
+        agc_build_error(lx, h->span, "a keyword cannot name a rule");
+        return NULL;
+    }
     m->defs = agc_grow(lx->arena, m->defs, m->ndefs, &lx->defs_cap, sizeof(struct agc_def *));
     m->defs[m->ndefs++] = d;
     return d;
@@ -220,7 +224,9 @@ void
 agc_build_default(struct agc_lexer *lx, struct agc_span at, struct agc_head *head)
 {
     struct agc_def *d = new_def(lx, at);
-    if (head->op == 0 || head->op == CONTAINS) {
+    // `default p` alone is `default p := true`; of two parts the second would be a key.
+    bool is_key = head->name && head->name->kind == AGC_REF && head->name->n == 2;
+    if (head->op == CONTAINS || (head->op == 0 && is_key)) {
         struct agc_diag *e = agc_token_fail(lx, AGC_D_SYNTAX, head->span, "a default rule has a value");
         struct ag_str name = written(lx, head->name ? head->name->span : head->span);
         agc_diag_fix(lx->diags, e, "write `default %.*s := false`", (int)name.n, name.p);
@@ -229,7 +235,7 @@ agc_build_default(struct agc_lexer *lx, struct agc_span at, struct agc_head *hea
     d->is_default = true;
     if (!define(lx, d, head))
         return;
-    if (!is_fixed(d->value)) {
+    if (d->value && !is_fixed(d->value)) {
         struct agc_diag *e = agc_token_fail(lx, AGC_D_SYNTAX, d->value->span,
                                             "the value of a default is constant; this depends on something");
         agc_diag_fix(lx->diags, e, "compute it in a rule, or as the last `else`");
@@ -237,10 +243,29 @@ agc_build_default(struct agc_lexer *lx, struct agc_span at, struct agc_head *hea
     check_default_args(lx, d);
 }
 
+// A head may have a blank behind its name only when it has a body.
+static bool
+is_adjoined(const struct agc_lexer *lx, const struct agc_node *name)
+{
+    const struct agc_node *first = name;
+    while (first && (first->kind == AGC_REF || first->kind == AGC_CALL))
+        first = first->kid[0];
+    if (!first || first == name)
+        return true;
+    struct ag_str s = lx->text->text;
+    uint32_t at = first->span.end;
+    return at < s.n && (s.p[at] == '.' || s.p[at] == '[' || s.p[at] == '(');
+}
+
 void
 agc_build_constant(struct agc_lexer *lx, struct agc_span at, struct agc_head *head)
 {
-    if (head->op == 0) {
+    bool is_call = head->name && head->name->kind == AGC_CALL;
+    if (!is_adjoined(lx, head->name)) {
+        agc_build_error(lx, head->span, "a blank stands between the name and what follows it");
+        return;
+    }
+    if (head->op == 0 && !is_call) {
         struct ag_str name = written(lx, head->span);
         struct agc_diag *e =
             agc_token_fail(lx, AGC_D_SYNTAX, head->span, "a rule has a value, a body or both");
@@ -286,6 +311,8 @@ agc_build_else(struct agc_lexer *lx, struct agc_span at, int op, struct agc_node
 struct agc_def *
 agc_build_elses(struct agc_lexer *lx, struct agc_def *first, struct agc_def *next)
 {
+    if (first && !first->body)
+        agc_build_error(lx, next->span, "this `else` is never reached: the one before it has no condition");
     next->nsuffix = first ? first->nsuffix + 1 : 1;
     if (next->nsuffix > AGC_ELSE_MAX) {
         if (next->nsuffix == AGC_ELSE_MAX + 1)

@@ -11,7 +11,12 @@
 
 #include <stdarg.h>
 
-#define EXPONENT_DIGITS 5u // of a number: more is refused
+// Numbers end where Rego ends them: 2^100000 is NUMBER_FIRST times 10^NUMBER_TENS, 2^-100001 is SMALL_FIRST
+// times 10^SMALL_TENS.
+#define NUMBER_TENS  30102.0
+#define NUMBER_FIRST 9.990020930143845
+#define SMALL_TENS   (-30104.0)
+#define SMALL_FIRST  5.004994518993471
 
 static struct agc_span
 here(const struct agc_lexer *lx)
@@ -73,6 +78,8 @@ escape(const char *p, size_t n, bool is_template, char *out, size_t *out_n)
         cp = 0x10000 + ((cp - 0xd800) << 10) + (low - 0xdc00);
         used = 12;
     }
+    if (cp >= 0xd800 && cp < 0xe000)
+        cp = 0xfffd; // half of a pair
     uint8_t bytes[4];
     size_t len = ag_utf8_encode(cp, bytes);
     memcpy(out + *out_n, bytes, len);
@@ -83,7 +90,10 @@ escape(const char *p, size_t n, bool is_template, char *out, size_t *out_n)
 static struct ag_str
 decode(struct agc_lexer *lx, struct ag_str s, uint32_t place, bool is_template)
 {
-    char *out = agc_alloc(lx->arena, s.n + 1);
+    // Without an escape everything stands for itself, control characters too.
+    if (s.n == 0 || !memchr(s.p, '\\', s.n))
+        return agc_strdup(lx->arena, s);
+    char *out = agc_alloc(lx->arena, s.n * 3 + 1);
     size_t n = 0;
     for (size_t i = 0; i < s.n;) {
         if (s.p[i] != '\\') {
@@ -106,6 +116,35 @@ decode(struct agc_lexer *lx, struct ag_str s, uint32_t place, bool is_template)
     return ag_str_of(out, n);
 }
 
+// Is the number 2^100000 or more, or below 2^-100001? Decided by its first digits and the place of the first.
+static bool
+is_too_big(struct ag_str s)
+{
+    double first = 0, scale = 1, tens = -1, power = 0;
+    bool is_fraction = false, is_negative = false, is_exponent = false;
+    for (size_t i = 0; i < s.n; i++) {
+        char c = s.p[i];
+        if (c == '.')
+            is_fraction = true;
+        else if (c == 'e' || c == 'E')
+            is_exponent = true;
+        else if (c == '-' || c == '+')
+            is_negative = c == '-';
+        else if (is_exponent)
+            power = power * 10 + (c - '0');
+        else {
+            bool begins = first > 0 || c != '0';
+            first += (c - '0') * scale;
+            if (begins)
+                scale /= 10;
+            tens += begins && !is_fraction ? 1 : !begins && is_fraction ? -1 : 0;
+        }
+    }
+    double exponent = tens + (is_negative ? -power : power);
+    return first > 0 && (exponent > NUMBER_TENS || (exponent == NUMBER_TENS && first >= NUMBER_FIRST) ||
+                         exponent < SMALL_TENS || (exponent == SMALL_TENS && first < SMALL_FIRST));
+}
+
 static struct ag_str
 number(struct agc_lexer *lx, struct ag_str s)
 {
@@ -121,14 +160,10 @@ number(struct agc_lexer *lx, struct ag_str s)
                        s.p);
         return AG_STR("0");
     }
-    size_t e = 0;
-    while (e < spelled.n && spelled.p[e] != 'e' && spelled.p[e] != 'E')
-        e++;
-    e += e < spelled.n;
-    e += e < spelled.n && (spelled.p[e] == '+' || spelled.p[e] == '-');
-    if (spelled.n - e > EXPONENT_DIGITS)
-        agc_token_fail(lx, AGC_D_BAD_NUMBER, here(lx), "the exponent has more than %u digits",
-                       EXPONENT_DIGITS);
+    if (is_too_big(spelled))
+        agc_token_fail(lx, AGC_D_BAD_NUMBER, here(lx),
+                       "%.*s is larger than 2^100000, or smaller than 2^-100001",
+                       (int)(s.n < 100 ? s.n : 100), s.p);
     return agc_strdup(lx->arena, spelled);
 }
 

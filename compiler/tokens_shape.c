@@ -118,25 +118,55 @@ closes(int token)
     return token == ')' || token == ']' || token == '}' || token == TEMPLATE_CLOSE || token == TEMPLATE_END;
 }
 
-// What the word at v[i] means. `head`: a rule's head is being written.
+// May a term or a literal begin at v[i], as far as the token before it tells? Only there a keyword in front
+// of
+// `.` or `[` is a name.
+static bool
+begins(const struct agc_token *v, uint32_t i, bool is_outside)
+{
+    switch (i ? v[i - 1].token : ';') {
+    case ';':
+    case '{':
+    case '|':
+    case IF:
+    case ELSE:
+    case DEFAULT:
+    case TEMPLATE_EXPR: return true;
+    default: return ends_term(v[i - 1].token) && (v[i].has_newline || is_outside);
+    }
+}
+
 static int
-word(const struct agc_token *v, uint32_t n, uint32_t i, bool is_head)
+keyword(struct ag_str s)
+{
+    for (size_t k = 0; k < sizeof keywords / sizeof keywords[0]; k++)
+        if (ag_str_is(s, keywords[k].text))
+            return keywords[k].token;
+    return NAME;
+}
+
+// What the word at v[i] means. `is_head`: a rule's head is being written; `is_outside`: no bracket is open,
+// in a module.
+static int
+word(const struct agc_token *v, uint32_t n, uint32_t i, bool is_head, bool is_outside)
 {
     int prev = i ? v[i - 1].token : 0;
     if (prev == PACKAGE || prev == IMPORT || (prev == '.' && is_adjacent(v, i)))
         return NAME;
-    int token = NAME;
-    for (size_t k = 0; k < sizeof keywords / sizeof keywords[0]; k++)
-        if (ag_str_is(v[i].text, keywords[k].text))
-            token = keywords[k].token;
-    bool follows = i && ends_term(prev);
-    bool is_ref = i + 1 < n && is_adjacent(v, i + 1) && (v[i + 1].token == '.' || v[i + 1].token == '[');
-    if (token == CONTAINS)
-        return is_head && follows && !(is_ref && (v[i].has_newline || v[i + 1].token == '.')) ? CONTAINS
-                                                                                              : NAME;
-    if (is_ref && (token == IF || token == AS || token == WITH) && follows && !v[i].has_newline)
+    int token = keyword(v[i].text), next = i + 1 < n && is_adjacent(v, i + 1) ? v[i + 1].token : 0;
+    bool is_ref = next == '.' || next == '[';
+    if (token == CONTAINS) {
+        bool is_word = is_head && i && ends_term(prev) && next != '.' && !(is_ref && v[i].has_newline);
+        return is_word ? CONTAINS : NAME;
+    }
+    if (!is_ref)
         return token;
-    return is_ref ? NAME : token;
+    if (token == IN)
+        return NAME;
+    bool follows = i && ends_term(prev) && !v[i].has_newline;
+    if (follows && (token == IF || token == AS || token == WITH))
+        return token;
+    return begins(v, i, is_outside) ? NAME : token;
 }
 
 // First pass over the array: words and pairs of brackets.
@@ -148,10 +178,10 @@ match(struct agc_lexer *lx)
     for (uint32_t i = 0; i < lx->n; i++) {
         struct agc_token *t = &lx->v[i];
         if (t->token == NAME) {
-            bool begins = i == 0 || (depth == 0 && ends_term(lx->v[i - 1].token));
-            t->token = word(lx->v, lx->n, i, is_head && depth == 0);
-            if (depth == 0 && lx->start == START_MODULE && begins &&
-                (t->token == NAME || t->token == DEFAULT))
+            bool is_outside = depth == 0 && lx->start == START_MODULE;
+            bool follows = i == 0 || ends_term(lx->v[i - 1].token);
+            t->token = word(lx->v, lx->n, i, is_head && is_outside, is_outside);
+            if (is_outside && follows && (t->token == NAME || t->token == DEFAULT))
                 is_head = true;
         }
         if (depth == 0 && (t->token == IF || t->token == ASSIGN || t->token == UNIFY || t->token == CONTAINS))
@@ -165,9 +195,8 @@ match(struct agc_lexer *lx)
             open[depth++] = i;
         } else if (closes(t->token)) {
             if (depth == 0 || closer_of(lx->v[open[depth - 1]].token) != t->token) {
-                struct agc_diag *d =
-                    agc_token_fail(lx, AGC_D_SYNTAX, span_of(lx, t), "unexpected %s%s",
-                                   agc_token_text(t->token), depth ? "" : ": no bracket is open here");
+                struct agc_diag *d = agc_token_fail(lx, AGC_D_SYNTAX, span_of(lx, t), "unexpected %s",
+                                                    agc_token_text(t->token));
                 if (depth)
                     agc_diag_second(lx->diags, d, span_of(lx, &lx->v[open[depth - 1]]),
                                     "this bracket is still open");

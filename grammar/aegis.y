@@ -70,7 +70,7 @@ agc_yyerror(struct agc_span *at, struct agc_lexer *lx, const char *text)
 %token <text> NAME "name" NUMBER "number" STRING "string" PIECE "text of a template string"
 
 %type <node> literal plain statement_expr expr pair list_expr rel or and arith factor operand name_term term scalar
-%type <node> array braces template some every query body path alias
+%type <node> array braces template some some_in every query body path alias
 %type <list> literals exprs pairs args rels withs pieces
 %type <head> head
 %type <def> rule bodies elses else
@@ -107,7 +107,7 @@ head: name_term { $$ = agc_build_head(lx, @$, $1, 0, NULL); }
     | name_term UNIFY expr { $$ = agc_build_head(lx, @$, $1, UNIFY, $3); }
     | name_term CONTAINS expr { $$ = agc_build_head(lx, @$, $1, CONTAINS, $3); }
     ;
-bodies: IF literal { $$ = agc_build_body(lx, @$, NULL, agc_build_single(lx, @2, $2), true); }
+bodies: IF literal { $$ = agc_build_body(lx, @$, NULL, agc_build_condition(lx, @2, $2), true); }
     | IF body { $$ = agc_build_body(lx, @$, NULL, $2, true); }
     | body { $$ = agc_build_body(lx, @$, NULL, $1, false); }
     | bodies body { $$ = agc_build_body(lx, @2, $1, $2, true); }
@@ -147,7 +147,7 @@ literal: plain
 plain: statement_expr
     | NOT statement_expr { $$ = agc_build_not(lx, @$, $2); }
     | NOT body { $$ = agc_build_1(lx, @$, AGC_NOT, $2); }
-    | some IN rel { $$ = agc_build_some_in(lx, @$, $1, $3); }
+    | some_in
     | every
     ;
 statement_expr: expr
@@ -158,6 +158,9 @@ withs: WITH name_term AS expr { $$ = agc_build_list(lx, agc_build_list(lx, NULL,
     | withs WITH name_term AS expr { $$ = agc_build_list(lx, agc_build_list(lx, $1, agc_build_target(lx, $3)), $5); }
     ;
 some: SOME rels { $$ = agc_build_some(lx, @$, $2); }
+    ;
+some_in: some IN rel { $$ = agc_build_some_in(lx, @$, $1, $3); }
+    | some_in IN rel { $$ = agc_build_some_deep(lx, @$, $1, $3); }
     ;
 every: EVERY rels IN rel body { $$ = agc_build_every(lx, @$, $2, $4, $5); }
     ;

@@ -81,6 +81,8 @@ test_trees(void)
     tree("a [0]\n", "");
     tree("a\n[0]", "(query a (array 0))");
     tree("a == .5", "(query (== a 0.5))");
+    tree("1e30102 + 1e-30102 + 0e99999", "(query (+ (+ 1e30102 1e-30102) 0e99999))");
+    tree("\"\\ud800\"", "(query \xef\xbf\xbd)");
     tree("`a\\n` == \"a\\u00e9\\ud83d\\ude00\"", "(query (== a\\n a\xc3\xa9\xf0\x9f\x98\x80))");
 }
 
@@ -93,9 +95,10 @@ test_refused(void)
     bad("01", AGC_D_BAD_NUMBER);
     bad("1_000", AGC_D_BAD_NUMBER);
     bad("1e999999", AGC_D_BAD_NUMBER);
+    bad("1e30103", AGC_D_BAD_NUMBER);
+    bad("1e-30104", AGC_D_BAD_NUMBER);
     bad("\"a", AGC_D_BAD_STRING);
     bad("\"\\x\"", AGC_D_BAD_STRING);
-    bad("\"\\ud800\"", AGC_D_BAD_STRING);
     bad("`a", AGC_D_BAD_STRING);
     bad("a ~ b", AGC_D_BAD_CHARACTER);
     bad("1(2)", AGC_D_SYNTAX);
