@@ -73,7 +73,8 @@ struct agc_program {
     uint32_t ndefs;
     struct agc_def **defs; // by number
     uint32_t nqueries;
-    struct agc_def **queries; // ad hoc queries (agc_program_query), as definitions with body and value
+    struct agc_def **queries;    // ad hoc queries (agc_program_query), as definitions with body and value
+    struct agc_builder *builder; // of agc_program_build, kept for queries
 };
 
 // Options that change what is accepted.

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// Takes literals apart: calls, and references that step through something, become literals of their own,
+// matches of arrays and objects become matches of their elements. In: a literal that cannot be placed.
+// Out: several that mean the same. Memory: the compile arena. Thread rule: one compilation, one thread.
+// Next file to read: recursion.c.
+#ifndef AGC_FLATTEN_H
+#define AGC_FLATTEN_H
+
+#include "program_parts.h"
+
+struct agc_pending {
+    struct agc_node *literal;
+    uint32_t waits_for; // a variable without which it cannot be placed; AG_NONE: not known
+    bool is_flat;       // it was taken apart already
+};
+
+struct agc_flat {
+    struct agc_arena *a;
+    struct agc_def *def;
+    uint32_t n, cap;
+    struct agc_pending *v; // what came out, in an order that follows the text
+};
+
+// Appends the parts of a literal. False when it could not be taken apart further: it is appended as it is.
+bool agc_flatten(struct agc_flat *f, struct agc_pending *p);
+
+// The name nearest to that of an unsafe variable among what is visible in the definition, or NULL.
+const char *agc_unsafe_nearest(struct agc_builder *b, const struct agc_def *def, uint32_t local);
+
+#endif

@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: Apache-2.0
+// Order of literals: each stands as early as its variables allow, otherwise in the order of the text. Where
+// no order of whole literals exists, calls and references inside of them become literals of their own. In:
+// definitions whose names are decided. Out: ordered bodies; unsafe variables. Memory: the compile arena. Next
+// file to read: flatten.c, recursion.c.
+#include "safety.h"
+
+#include "flatten.h"
+
+struct order {
+    struct agc_builder *b;
+    struct agc_def *def;
+    struct agc_bind s;
+    struct agc_bits reported;
+};
+
+// A body on its way: what waits, and what stands in order.
+struct body {
+    uint32_t npending, pending_cap, nplaced, placed_cap;
+    struct agc_pending *pending;
+    struct agc_node **placed;
+};
+
+static void nested(struct order *o, struct agc_node *n);
+
+// Variables of a body outside of nested bodies.
+void
+agc_visible(struct agc_arena *a, struct agc_bits *to, const struct agc_node *n)
+{
+    if (agc_is_local(n))
+        agc_bits_add(a, to, n->symbol);
+    if (agc_is_comprehension(n))
+        return;
+    if (n->kind == AGC_EVERY) {
+        agc_visible(a, to, n->kid[n->n - 2]);
+        return;
+    }
+    if (n->kind == AGC_NOT && n->kid[0]->kind == AGC_QUERY)
+        return;
+    for (uint32_t i = n->kind == AGC_CALL; i < n->n; i++)
+        agc_visible(a, to, n->kid[i]);
+}
+
+static void
+place(struct order *o, struct body *body, struct agc_node *literal)
+{
+    body->placed = agc_grow(o->b->a, body->placed, body->nplaced, &body->placed_cap, sizeof *body->placed);
+    body->placed[body->nplaced++] = literal;
+}
+
+// Places what can be placed, again and again. A literal that waits is looked at when its variable is bound.
+static void
+settle(struct order *o, struct body *body)
+{
+    for (bool again = true; again;) {
+        uint32_t n = 0;
+        again = false;
+        for (uint32_t i = 0; i < body->npending; i++) {
+            struct agc_pending *p = &body->pending[i];
+            bool waits = p->waits_for != AG_NONE && !agc_bits_has(&o->s.bound, p->waits_for);
+            if (!waits && agc_bind_literal(&o->s, p->literal)) {
+                place(o, body, p->literal);
+                again = true;
+                continue;
+            }
+            if (!waits)
+                p->waits_for = o->s.missing->symbol;
+            body->pending[n++] = *p;
+        }
+        body->npending = n;
+    }
+}
+
+// Takes apart what is stuck. False when nothing is left to take apart.
+static bool
+take_apart(struct order *o, struct body *body, struct agc_bits *visible)
+{
+    struct agc_flat f = {.a = o->b->a, .def = o->def};
+    bool any = false;
+    for (uint32_t i = 0; i < body->npending; i++)
+        any |= agc_flatten(&f, &body->pending[i]);
+    if (!any)
+        return false;
+    for (uint32_t i = 0; i < f.n; i++)
+        agc_visible(o->b->a, visible, f.v[i].literal);
+    body->pending = f.v;
+    body->npending = f.n;
+    body->pending_cap = f.cap;
+    return true;
+}
+
+static void
+unsafe(struct order *o, const struct agc_node *var)
+{
+    if (agc_bits_has(&o->reported, var->symbol))
+        return;
+    agc_bits_add(o->b->a, &o->reported, var->symbol);
+    const struct agc_local *l = &o->def->local[var->symbol];
+    struct agc_diags *diags = o->b->diags;
+    bool is_named = l->name.n && l->name.p[0] != '$';
+    if (!is_named) {
+        struct agc_diag *d =
+            agc_diag(diags, AGC_D_UNSAFE_VARIABLE, var->span, "_ is read here, and nothing gives it values");
+        agc_diag_fix(diags, d, "bind a variable first: some x in .., or x := ..");
+        return;
+    }
+    int shown = (int)(l->name.n < 100 ? l->name.n : 100);
+    struct agc_diag *d = agc_diag(diags, AGC_D_UNSAFE_VARIABLE, var->span,
+                                  "variable %.*s is unsafe: nothing gives it values", shown, l->name.p);
+    const char *near = agc_unsafe_nearest(o->b, o->def, var->symbol);
+    if (near)
+        agc_diag_fix(diags, d, "write %s", near);
+    else
+        agc_diag_fix(diags, d, "bind it: %.*s := .., or some %.*s in ..", shown, l->name.p, shown, l->name.p);
+}
+
+// Of the literals that are stuck, those count that wait for something that no other one would give.
+static void
+report(struct order *o, const struct body *body)
+{
+    struct agc_bits given = {0};
+    bool any = false;
+    for (uint32_t i = 0; i < body->npending; i++) {
+        const struct agc_node *l = body->pending[i].literal;
+        if (l->kind != AGC_UNIFY && l->kind != AGC_ASSIGN)
+            continue;
+        for (uint32_t k = 0; k < 2; k++)
+            if (agc_is_local(l->kid[k]))
+                agc_bits_add(o->b->a, &given, l->kid[k]->symbol);
+    }
+    for (int pass = 0; pass < 2 && !any; pass++)
+        for (uint32_t i = 0; i < body->npending; i++) {
+            if (agc_bind_literal(&o->s, body->pending[i].literal))
+                continue;
+            if (pass || !agc_bits_has(&given, o->s.missing->symbol)) {
+                unsafe(o, o->s.missing);
+                any = true;
+            }
+        }
+}
+
+static struct body
+open_body(struct order *o, const struct agc_node *q)
+{
+    struct body body = {.npending = q->n, .pending_cap = q->n};
+    body.pending = agc_alloc(o->b->a, (q->n + 1) * sizeof *body.pending);
+    for (uint32_t i = 0; i < q->n; i++)
+        body.pending[i] = (struct agc_pending){q->kid[i], AG_NONE, false};
+    return body;
+}
+
+// Orders a body; o->s.bound grows by what it binds.
+static void
+order_body(struct order *o, struct agc_node *q)
+{
+    const struct agc_bits *around = o->s.visible;
+    struct agc_bits visible = agc_bits_copy(o->b->a, around);
+    struct body body = open_body(o, q);
+    agc_visible(o->b->a, &visible, q);
+    o->s.visible = &visible;
+    do
+        settle(o, &body);
+    while (body.npending && take_apart(o, &body, &visible));
+    if (body.npending)
+        report(o, &body);
+    else {
+        q->kid = body.placed;
+        q->n = body.nplaced;
+        for (uint32_t i = 0; i < q->n; i++)
+            nested(o, q->kid[i]);
+    }
+    o->s.visible = around;
+}
+
+// Does a term hold a reference that steps through something?
+static bool
+may_bind(const struct agc_node *n)
+{
+    if (agc_is_comprehension(n) || n->kind == AGC_TEMPLATE)
+        return false;
+    for (uint32_t i = n->kind == AGC_CALL; i < n->n; i++)
+        if ((n->kind == AGC_REF && i && agc_is_local(n->kid[i])) || may_bind(n->kid[i]))
+            return true;
+    return false;
+}
+
+// Would the body, as it stands, bind all that the terms behind it read?
+static bool
+heads_are_bound(struct order *o, const struct agc_node *q, struct agc_node *const *head, uint32_t nheads)
+{
+    uint32_t mark = o->s.ntrail;
+    const struct agc_bits *around = o->s.visible;
+    struct agc_bits visible = agc_bits_copy(o->b->a, around);
+    struct body body = {0};
+    if (q) {
+        body = open_body(o, q);
+        agc_visible(o->b->a, &visible, q);
+        o->s.visible = &visible;
+        settle(o, &body);
+    }
+    uint32_t before = o->s.ntrail;
+    bool ok = !body.npending;
+    for (uint32_t i = 0; ok && i < nheads; i++)
+        ok = agc_bind_term(&o->s, head[i]);
+    ok = ok && o->s.ntrail == before;
+    o->s.visible = around;
+    agc_bind_undo(&o->s, mark);
+    return ok;
+}
+
+// A term behind a body that steps through something becomes a literal: its variables are bound there.
+static void
+append_head(struct order *o, struct agc_node **q, struct agc_node **head)
+{
+    struct agc_span span = (*head)->span;
+    uint32_t local = agc_local_generated(o->b->a, o->def, span), n = *q ? (*q)->n : 0;
+    struct ag_str name = o->def->local[local].name;
+    struct agc_node *body =
+        agc_node_new(o->b->a, AGC_QUERY, *q ? (*q)->span : span, (struct ag_str){0}, n + 1);
+    if (n)
+        memcpy(body->kid, (*q)->kid, n * sizeof *body->kid);
+    body->kid[n] = agc_node_pair(o->b->a, AGC_UNIFY, agc_node_var(o->b->a, span, name, local), *head);
+    *head = agc_node_var(o->b->a, span, name, local);
+    *q = body;
+}
+
+// A body and the terms that are evaluated for each of its solutions.
+static void
+order_with_heads(struct order *o, struct agc_node **q, struct agc_node **head, uint32_t nheads)
+{
+    bool any = false;
+    uint32_t errors = o->b->diags->nerrors;
+    for (uint32_t i = 0; i < nheads; i++)
+        any |= may_bind(head[i]);
+    if (any && !heads_are_bound(o, *q, head, nheads))
+        for (uint32_t i = 0; i < nheads; i++)
+            if (may_bind(head[i]))
+                append_head(o, q, &head[i]);
+    if (*q)
+        order_body(o, *q);
+    for (uint32_t i = 0; i < nheads && o->b->diags->nerrors == errors; i++) {
+        o->s.missing = NULL;
+        if (!agc_bind_term(&o->s, head[i]))
+            unsafe(o, o->s.missing);
+        else
+            nested(o, head[i]);
+    }
+}
+
+// Bodies inside of a literal or term whose outer variables are bound.
+static void
+nested(struct order *o, struct agc_node *n)
+{
+    uint32_t mark = o->s.ntrail;
+    uint32_t from = n->kind == AGC_CALL;
+    if (agc_is_comprehension(n)) {
+        order_with_heads(o, &n->kid[n->n - 1], n->kid, n->n - 1);
+        agc_bind_undo(&o->s, mark);
+        return;
+    }
+    if (n->kind == AGC_EVERY) {
+        nested(o, n->kid[n->n - 2]);
+        for (uint32_t i = 0; i + 2 < n->n; i++)
+            agc_bind_add(&o->s, n->kid[i]->symbol);
+        from = n->n - 1;
+    }
+    if (n->kind == AGC_QUERY) {
+        order_body(o, n);
+        agc_bind_undo(&o->s, mark);
+        return;
+    }
+    for (uint32_t i = from; i < n->n; i++)
+        nested(o, n->kid[i]);
+    agc_bind_undo(&o->s, mark);
+}
+
+static void
+bind_args(struct order *o, const struct agc_node *n)
+{
+    if (agc_is_local(n))
+        agc_bind_add(&o->s, n->symbol);
+    for (uint32_t i = 0; i < n->n; i++)
+        bind_args(o, n->kid[i]);
+}
+
+void
+agc_safety_def(struct agc_builder *b, struct agc_def *def)
+{
+    static const struct agc_bits none;
+    struct order o = {.b = b, .def = def, .s = {.a = b->a, .def = def, .visible = &none}};
+    for (uint32_t i = 0; i < def->nargs; i++)
+        bind_args(&o, def->arg[i]);
+    uint32_t mark = o.s.ntrail;
+    struct agc_bits args = agc_bits_copy(b->a, &o.s.bound);
+    o.s.visible = &args;
+    for (struct agc_def *clause = def; clause; clause = clause->otherwise) {
+        uint32_t nsuffix = clause == def ? def->nsuffix : 0, n = 0;
+        struct agc_node **head = agc_alloc(b->a, (nsuffix + 1) * sizeof *head);
+        for (; n < nsuffix; n++)
+            head[n] = def->suffix[n];
+        if (clause->value)
+            head[n++] = clause->value;
+        order_with_heads(&o, &clause->body, head, n);
+        for (uint32_t i = 0; i < nsuffix; i++)
+            def->suffix[i] = head[i];
+        if (clause->value)
+            clause->value = head[nsuffix];
+        agc_bind_undo(&o.s, mark);
+    }
+}

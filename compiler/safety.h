@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// Orders the literals of bodies so that every variable is bound before it is read.
+// In: definitions whose names are decided. Out: bodies in order (program.h says what then holds).
+// Memory: the compile arena. Thread rule: one compilation, one thread. Next file to read: bind.c.
+#ifndef AGC_SAFETY_H
+#define AGC_SAFETY_H
+
+#include "program_parts.h"
+
+// What one literal or term would do from left to right: variables that are bound grow in `bound`.
+struct agc_bind {
+    struct agc_arena *a;
+    const struct agc_def *def;
+    struct agc_bits bound;
+    uint32_t ntrail, trail_cap; // variables in the order in which they were bound
+    uint32_t *trail;
+    const struct agc_bits *visible; // variables of the bodies around: nested bodies may wait for these
+    const struct agc_node *missing; // the first variable that was read unbound, NULL: none
+    bool is_closed;                 // references bind nothing here (under `not`, in templates)
+};
+
+void agc_bind_add(struct agc_bind *s, uint32_t local);
+// Forgets what was bound after the trail had `mark` entries.
+void agc_bind_undo(struct agc_bind *s, uint32_t mark);
+
+static inline bool
+agc_is_local(const struct agc_node *n)
+{
+    return n->kind == AGC_VAR && n->symbol < AGC_SYM_DATA;
+}
+static inline bool
+agc_is_comprehension(const struct agc_node *n)
+{
+    return n->kind == AGC_ARRAY_COMP || n->kind == AGC_SET_COMP || n->kind == AGC_OBJECT_COMP;
+}
+// A name of a function where `with` takes a value.
+static inline bool
+agc_is_function_name(const struct agc_node *n)
+{
+    return n->kind == AGC_REF && (n->symbol != AG_NONE || n->group);
+}
+
+// True when every variable that the literal reads is bound then; `bound` has then what it binds as well.
+// After false it is as it was.
+bool agc_bind_literal(struct agc_bind *s, const struct agc_node *literal);
+// The same for a term that is evaluated; unbound steps of references become bound.
+bool agc_bind_term(struct agc_bind *s, const struct agc_node *n);
+// UNIFY only: may kid[0] be matched as a pattern against the value of kid[1] (or, `swap`, the other way)?
+bool agc_bind_unify(struct agc_bind *s, const struct agc_node *unify, bool swap);
+
+#endif
