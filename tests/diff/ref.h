@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the parts of the slow evaluator share. Everything is written in continuation-passing style: a function
-// finds solutions one after the other and calls `go` of its continuation for each; bindings made for a solution
-// are undone when `go` returns. A result of false means "stop searching": somebody has seen enough, or the
-// evaluation has ended with an error (r->error.code).
-// Memory: the evaluator's arena. Next file to read: ref_term.c, ref_unify.c, ref_body.c, ref_rule.c.
+// finds solutions one after the other and calls `go` of its continuation for each; bindings made for a
+// solution are undone when `go` returns. A result of false means "stop searching": somebody has seen enough,
+// or the evaluation has ended with an error (r->error.code). Memory: the evaluator's arena. Next file to
+// read: ref_term.c, ref_unify.c, ref_body.c, ref_rule.c.
 #ifndef REF_H
 #define REF_H
 
@@ -35,9 +35,9 @@ struct ref_mock {
     const struct agc_group *group; // what is replaced: a function, or NULL and
     uint32_t symbol;               // a built-in
     bool is_value;
-    struct ag_value value;          // by a value, or
-    const struct agc_group *by;     // by a function, or NULL and
-    uint32_t by_symbol;             // by a built-in
+    struct ag_value value;      // by a value, or
+    const struct agc_group *by; // by a function, or NULL and
+    uint32_t by_symbol;         // by a built-in
     const struct ref_mock *next;
 };
 
@@ -129,13 +129,13 @@ bool ref_holds(struct ref *r, const struct ref_env *e, const struct agc_node *li
 struct ref_scope *ref_with(struct ref *r, const struct ref_env *e, const struct agc_node *with,
                            const struct ag_value *value);
 struct ref_scope *ref_scope_copy(struct ref *r, const struct ref_scope *s);
-// Whether the i-th replacement of a WITH is a function instead of a value.
-bool ref_with_is_function(const struct agc_node *with, uint32_t i);
+// The values of all targets of a WITH together; null where a function stands.
+bool ref_with_values(struct ref *r, const struct ref_env *e, const struct agc_node *with,
+                     struct ref_all_k *k);
 
 // --- ref_rule.c
 struct ag_value ref_group(struct ref *r, const struct ref_scope *s, const struct agc_group *g);
 bool ref_call(struct ref *r, const struct ref_env *e, const struct agc_node *n, struct ref_k *k);
-bool ref_def_solutions(struct ref *r, const struct ref_scope *s, const struct agc_def *def,
-                       struct ref_k *k);
+bool ref_def_solutions(struct ref *r, const struct ref_scope *s, const struct agc_def *def, struct ref_k *k);
 
 #endif

@@ -168,25 +168,13 @@ with_go(struct ref_all_k *k, const struct ag_value *value)
     return literal(w->r, &inside, w->n->kid[0], w->then);
 }
 
-static bool
-with(struct ref *r, const struct ref_env *e, const struct agc_node *n, struct ref_k *k)
-{
-    static const struct agc_node no_value = {.kind = AGC_NULL_LIT}; // a function has none
-    struct with_k w = {{with_go}, r, e, n, k};
-    uint32_t ntargets = (n->n - 1) / 2;
-    struct agc_node **value = ref_alloc(r, ntargets * sizeof *value), *none = ref_alloc(r, sizeof *none);
-    *none = no_value;
-    for (uint32_t i = 0; i < ntargets; i++)
-        value[i] = ref_with_is_function(n, i) ? none : n->kid[2 + 2 * i];
-    return ref_all(r, e, value, ntargets, &w.k);
-}
-
 // --- one literal
 static bool
 literal(struct ref *r, const struct ref_env *e, const struct agc_node *n, struct ref_k *k)
 {
     struct truth_k truth = {{truth_go}, k};
     struct each_k each = {{some_go}, r, e, n, n->n - 1, k};
+    struct with_k with = {{with_go}, r, e, n, k};
     switch (n->kind) {
     case AGC_QUERY: return ref_body(r, e, n, k);
     case AGC_NOT:
@@ -201,7 +189,7 @@ literal(struct ref *r, const struct ref_env *e, const struct agc_node *n, struct
         each.k.go = every_go;
         each.npatterns = n->n - 2;
         return ref_term(r, e, n->kid[n->n - 2], &each.k);
-    case AGC_WITH: return with(r, e, n, k);
+    case AGC_WITH: return ref_with_values(r, e, n, &with.k);
     default: return ref_term(r, e, n, &truth.k);
     }
 }

@@ -5,10 +5,13 @@
 // Next file to read: ref_rule.c.
 #include "ref.h"
 
+#include <stdio.h>
+
 // Where a reference stands: in the tree (with the base document at the same path) or in a value.
 struct place {
     const struct agc_tree *tree; // NULL: in a value
     struct ag_value base;        // the value, or the base document
+    bool is_base;                // in the base document as it was given
 };
 
 struct walk {
@@ -40,7 +43,20 @@ is_hidden(const struct ref_scope *s, const struct agc_tree *t)
 static struct place
 place_at(const struct ref_scope *s, const struct agc_tree *t, struct ag_value base)
 {
-    return (struct place){t && !is_hidden(s, t) ? t : NULL, base};
+    return (struct place){t && !is_hidden(s, t) ? t : NULL, base, true};
+}
+
+// An element; the base document is a store whose paths are texts, so that data[2] finds the key "2".
+static struct ag_value
+element(struct ref *r, struct place at, struct ag_value key)
+{
+    int64_t i;
+    char text[24];
+    struct ag_value v = ag_value_get(&r->call.mem, at.base, key);
+    if (v.kind != AG_UNDEF || !at.is_base || at.base.kind != AG_OBJECT || !ag_number_int(key, &i))
+        return v;
+    int n = snprintf(text, sizeof text, "%lld", (long long)i);
+    return ag_object_get(&r->call.mem, at.base, ag_str_of(text, (size_t)n));
 }
 
 // The next place; its base is undefined and its tree NULL where there is nothing.
@@ -48,13 +64,14 @@ static struct place
 enter(struct ref *r, const struct ref_scope *s, struct place at, struct ag_value key)
 {
     const struct agc_tree *t = NULL;
-    struct ag_value base = ag_value_get(&r->call.mem, at.base, key);
+    struct ag_value base = element(r, at, key);
     for (uint32_t i = 0; at.tree && key.kind == AG_STRING && i < at.tree->nkids; i++)
         if (ag_str_eq(at.tree->kid[i]->key, ag_value_str(key)))
             t = at.tree->kid[i];
     struct place next = place_at(s, t, base);
+    next.is_base = at.is_base;
     if (next.tree && next.tree->group)
-        return (struct place){NULL, ref_group(r, s, next.tree->group)};
+        return (struct place){NULL, ref_group(r, s, next.tree->group), false};
     return next;
 }
 
@@ -122,7 +139,7 @@ struct head_k {
 static bool
 head_go(struct ref_k *k, struct ag_value v)
 {
-    return arrive(((struct head_k *)k)->w, 1, (struct place){NULL, v});
+    return arrive(((struct head_k *)k)->w, 1, (struct place){NULL, v, false});
 }
 
 bool

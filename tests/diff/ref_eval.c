@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
-static const char *const names[] = {"ok",       "eval_conflict_error", "eval_type_error", "eval_builtin_error",
-                                    "internal", "internal"};
+static const char *const names[] = {
+    "ok", "eval_conflict_error", "eval_type_error", "eval_builtin_error", "internal", "internal"};
 static const struct ag_image no_image;
 
 const char *
@@ -43,17 +43,24 @@ ref_free(struct ref *r)
 }
 
 void
-ref_begin(struct ref *r, const struct agc_program *p, const struct ag_image *im)
+ref_begin(struct ref *r)
 {
     struct ag_call *c = &r->call;
     ag_arena_init(&r->arena, r->bytes, r->nbytes);
-    *c = (struct ag_call){.im = im ? im : &no_image, .fuel = UINT64_MAX / 2};
+    *c = (struct ag_call){.im = &no_image, .fuel = UINT64_MAX / 2, .error_at = AG_NONE};
     c->mem.arena = &r->arena;
     c->mem.base[AG_IN_ARENA] = r->arena.base;
     c->mem.base[AG_IN_REQUEST] = r->arena.base;
-    r->program = p;
-    r->steps = r->depth = 0;
+    r->program = NULL;
     r->error = (struct ref_error){.code = REF_OK};
+}
+
+void
+ref_use(struct ref *r, const struct agc_program *p, const struct ag_image *im)
+{
+    r->program = p;
+    r->call.im = im ? im : &no_image;
+    r->call.mem.base[AG_IN_IMAGE] = im ? im->heap : NULL;
 }
 
 struct ag_mem *
@@ -96,12 +103,11 @@ ref_halt(struct ref *r, enum ref_code code, struct agc_span span, const char *fm
 static enum ref_code
 code_of(struct ag_value error)
 {
-    switch (error.i) {
-    case AG_VERR_TYPE: return REF_TYPE;
-    case AG_VERR_CONFLICT:
-    case AG_VERR_OBJECT_CONFLICT: return REF_CONFLICT;
-    default: return REF_BUILTIN;
-    }
+    const char *code = ag_error_code(error);
+    for (enum ref_code c = REF_CONFLICT; c <= REF_BUILTIN; c++)
+        if (strcmp(code, names[c]) == 0)
+            return c;
+    return REF_DEFECT;
 }
 
 bool
@@ -115,7 +121,11 @@ ref_result(struct ref *r, const struct agc_node *at, struct ag_value v, struct r
         return k->go(k, v);
     if (!r->is_strict)
         return true;
-    return ref_halt(r, code_of(v), at->span, "%s", v.i == AG_VERR_DIV_ZERO ? "divide by zero" : "");
+    char text[sizeof r->error.text];
+    struct ag_buf out;
+    ag_buf_init(&out, text, sizeof text);
+    ag_error_message(&r->call, v, &out);
+    return ref_halt(r, code_of(v), at->span, "%.*s", (int)out.n, out.p);
 }
 
 struct ag_value
@@ -176,6 +186,9 @@ ref_query(struct ref *r, const struct agc_def *query, struct ag_value input, str
 {
     struct collect_k c = {{collect_go}, r, ag_builder_new(&r->call.mem, AG_ARRAY)};
     r->is_strict = is_strict;
+    r->steps = r->depth = 0;
+    r->error = (struct ref_error){.code = REF_OK};
+    r->call.stop = AG_EVAL_OK;
     r->call.now_ns = now_ns;
     ref_def_solutions(r, first_scope(r, input, data), query, &c.k);
     struct ag_value all = ref_close(r, c.b);

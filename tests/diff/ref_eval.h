@@ -26,7 +26,7 @@ const char *ref_code_name(enum ref_code c);
 struct ref_error {
     enum ref_code code;
     struct agc_span span;
-    char text[256];
+    char text[512]; // the message alone
 };
 
 struct ref;
@@ -34,10 +34,11 @@ struct ref;
 struct ref *ref_new(size_t bytes);
 void ref_free(struct ref *r);
 
-// Forgets everything made and begins the evaluation of one program. `im` lends its time zones to built-ins,
-// NULL: none.
-void ref_begin(struct ref *r, const struct agc_program *p, const struct ag_image *im);
-// Values to give to ref_query; the text is copied. False: not JSON.
+// Forgets everything made.
+void ref_begin(struct ref *r);
+// What the next queries belong to. `im` lends its time zones to built-ins, NULL: none.
+void ref_use(struct ref *r, const struct agc_program *p, const struct ag_image *im);
+// Values to give to ref_query; the text is copied, the number spelling kept. False: not JSON.
 bool ref_json(struct ref *r, struct ag_str text, struct ag_value *ret);
 // A ground term (agc_parse_term) as a value. False: it is none, or does not end.
 bool ref_ground(struct ref *r, const struct agc_node *term, struct ag_value *ret);

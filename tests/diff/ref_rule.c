@@ -3,7 +3,7 @@
 // In: groups and CALL nodes. Out: values; a group is computed once for each scope. Who owns memory: the
 // evaluator's arena. Next file to read: ref_with.c.
 #include "ref.h"
-#include "builtins.h"
+#include "builtins/builtins.h"
 
 // --- solutions of one definition: of its body, or else of the next clause
 struct clause_k {
@@ -11,12 +11,20 @@ struct clause_k {
     struct ref *r;
     const struct ref_env *e;
     const struct agc_def *clause;
+    const struct late_args *late;
     bool is_found;
     struct ref_k *then;
 };
-struct clause_value_k {
+struct clause_value_k { // also once the late arguments fit
     struct ref_k k;
     struct clause_k *clause;
+};
+
+// Arguments of a function that are no patterns and use variables of the body: they are compared behind it.
+struct late_args {
+    uint32_t n;
+    struct agc_node **pattern;
+    struct ag_value *value;
 };
 
 static bool
@@ -28,9 +36,9 @@ clause_value(struct ref_k *k, struct ag_value v)
 }
 
 static bool
-clause_body(struct ref_k *k, struct ag_value v)
+clause_fits(struct ref_k *k, struct ag_value v)
 {
-    struct clause_k *c = (struct clause_k *)k;
+    struct clause_k *c = ((struct clause_value_k *)k)->clause;
     struct clause_value_k value = {{clause_value}, c};
     (void)v;
     if (!c->clause->value)
@@ -39,10 +47,21 @@ clause_body(struct ref_k *k, struct ag_value v)
 }
 
 static bool
-clauses(struct ref *r, const struct ref_env *e, const struct agc_def *def, struct ref_k *k)
+clause_body(struct ref_k *k, struct ag_value v)
+{
+    struct clause_k *c = (struct clause_k *)k;
+    struct clause_value_k fits = {{clause_fits}, c};
+    if (!c->late || c->late->n == 0)
+        return clause_fits(&fits.k, v);
+    return ref_unify(c->r, c->e, c->late->pattern, NULL, c->late->value, c->late->n, &fits.k);
+}
+
+static bool
+clauses(struct ref *r, const struct ref_env *e, const struct agc_def *def, const struct late_args *late,
+        struct ref_k *k)
 {
     for (; def; def = def->otherwise) {
-        struct clause_k c = {{clause_body}, r, e, def, false, k};
+        struct clause_k c = {{clause_body}, r, e, def, late, false, k};
         if (!ref_body(r, e, def->body, &c.k))
             return false;
         if (c.is_found)
@@ -64,7 +83,7 @@ bool
 ref_def_solutions(struct ref *r, const struct ref_scope *s, const struct agc_def *def, struct ref_k *k)
 {
     const struct ref_env e = {s, new_frame(r, def)};
-    return clauses(r, &e, def, k);
+    return clauses(r, &e, def, NULL, k);
 }
 
 // --- one value for all solutions: complete rules and functions
@@ -237,7 +256,7 @@ partial_object(struct ref *r, const struct ref_scope *s, const struct agc_group 
     for (uint32_t i = 0; i < g->ndefs; i++) {
         const struct ref_env e = {s, new_frame(r, g->defs[i])};
         struct put_k put = {{put_go}, r, &e, g->defs[i], &root};
-        if (!clauses(r, &e, g->defs[i], &put.k))
+        if (!clauses(r, &e, g->defs[i], NULL, &put.k))
             return ag_undef();
     }
     return doc_value(r, &root);
@@ -285,6 +304,7 @@ struct args_k { // the patterns fit
     struct ref_k k;
     struct ref *r;
     const struct ref_env *e;
+    const struct late_args *late;
     struct once_k *once;
 };
 
@@ -293,7 +313,7 @@ args_go(struct ref_k *k, struct ag_value v)
 {
     struct args_k *a = (struct args_k *)k;
     (void)v;
-    return clauses(a->r, a->e, a->once->def, &a->once->k);
+    return clauses(a->r, a->e, a->once->def, a->late, &a->once->k);
 }
 
 static bool
@@ -301,9 +321,19 @@ definition(struct ref *r, const struct ref_scope *s, const struct agc_def *def, 
            struct once_k *o)
 {
     const struct ref_env e = {s, new_frame(r, def)};
-    struct args_k a = {{args_go}, r, &e, o};
+    size_t size = def->nargs * sizeof(void *);
+    struct late_args late = {0, ref_alloc(r, size), ref_alloc(r, 2 * size)}, early = late;
+    struct args_k a = {{args_go}, r, &e, &late, o};
+    early.pattern = ref_alloc(r, size);
+    early.value = ref_alloc(r, 2 * size);
+    for (uint32_t i = 0; i < def->nargs; i++) {
+        struct late_args *to =
+            ref_is_open(&e, def->arg[i]) || ref_is_ready(r, &e, def->arg[i]) ? &early : &late;
+        to->pattern[to->n] = def->arg[i];
+        to->value[to->n++] = arg[i];
+    }
     o->def = def;
-    return ref_unify(r, &e, def->arg, NULL, arg, def->nargs, &a.k);
+    return ref_unify(r, &e, early.pattern, NULL, early.value, early.n, &a.k);
 }
 
 static bool
@@ -322,17 +352,7 @@ function(struct ref *r, const struct ref_scope *s, const struct agc_group *g, co
 static bool
 builtin(struct ref *r, const struct agc_node *n, uint32_t ix, const struct ag_value *arg, struct ref_k *k)
 {
-    const struct ag_builtin *b = &ag_builtin_table[ix];
-    for (uint32_t i = 0; i < b->nargs; i++)
-        if (!(b->arg[i] >> (arg[i].kind - AG_NULL) & 1))
-            return ref_result(r, n, ag_err(AG_VERR_TYPE, i), k);
-    struct ag_value v = b->fn(&r->call, arg);
-    if (!ag_str_is(ag_str_z(b->name), "walk") || v.kind != AG_ARRAY)
-        return ref_result(r, n, v, k);
-    for (uint32_t i = 0; i < v.len; i++) // a relation: each pair is a solution
-        if (!k->go(k, ag_value_at(&r->call.mem, v, i)))
-            return false;
-    return true;
+    return ref_result(r, n, ag_builtin_call(&r->call, ix, arg, n->n - 1), k);
 }
 
 struct call_k {

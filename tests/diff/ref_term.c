@@ -3,7 +3,6 @@
 // In: nodes of the tree. Out: calls of the continuation. Who owns memory: the evaluator's arena.
 // Next file to read: ref_doc.c for references, ref_unify.c for patterns.
 #include "ref.h"
-#include "builtins.h"
 
 #define TEMPLATE_MAX 65536u // bytes of the text of one template
 
@@ -101,7 +100,8 @@ binary(struct ref *r, struct ag_str op, struct ag_value a, struct ag_value b)
 static struct ag_value
 container(struct ref *r, const struct agc_node *n, const struct ag_value *v)
 {
-    static const enum ag_kind kinds[] = {[AGC_ARRAY] = AG_ARRAY, [AGC_SET] = AG_SET, [AGC_OBJECT] = AG_OBJECT};
+    static const enum ag_kind kinds[] = {
+        [AGC_ARRAY] = AG_ARRAY, [AGC_SET] = AG_SET, [AGC_OBJECT] = AG_OBJECT};
     const struct ag_mem *m = &r->call.mem;
     struct ag_builder *b = ag_builder_new(m, kinds[n->kind]);
     bool ok = b != NULL;
@@ -149,8 +149,8 @@ comp_put(struct ref_all_k *k, const struct ag_value *v)
 {
     struct comp_k *c = ((struct comp_put *)k)->comp;
     const struct ag_mem *m = &c->r->call.mem;
-    bool ok = c->n->kind == AGC_OBJECT_COMP ? ag_builder_put(m, c->b, v[0], v[1])
-                                            : ag_builder_push(m, c->b, v[0]);
+    bool ok =
+        c->n->kind == AGC_OBJECT_COMP ? ag_builder_put(m, c->b, v[0], v[1]) : ag_builder_push(m, c->b, v[0]);
     return ok || ref_halt(c->r, REF_LIMIT, c->n->span, "memory is exhausted");
 }
 
@@ -195,8 +195,7 @@ piece_go(struct ref_k *k, struct ag_value v)
     return true;
 }
 
-static bool
-template(struct ref *r, const struct ref_env *e, const struct agc_node *n, struct ref_k *k)
+static bool template(struct ref *r, const struct ref_env *e, const struct agc_node *n, struct ref_k *k)
 {
     struct ag_value *value = ref_alloc(r, n->n * sizeof *value);
     for (uint32_t i = 0; i < n->n; i++) {
@@ -214,6 +213,23 @@ template(struct ref *r, const struct ref_env *e, const struct agc_node *n, struc
     if (out.is_full)
         return ref_halt(r, REF_LIMIT, n->span, "the text of a template is too long");
     return k->go(k, ref_string(r, ag_str_of(out.p, out.n)));
+}
+
+// --- `term with ..`, which only a template can hold
+struct term_with_k {
+    struct ref_all_k k;
+    struct ref *r;
+    const struct ref_env *e;
+    const struct agc_node *n;
+    struct ref_k *then;
+};
+
+static bool
+term_with(struct ref_all_k *k, const struct ag_value *value)
+{
+    struct term_with_k *w = (struct term_with_k *)k;
+    const struct ref_env inside = {ref_with(w->r, w->e, w->n, value), w->e->frame};
+    return ref_term(w->r, &inside, w->n->kid[0], w->then);
 }
 
 // --- one term
@@ -246,6 +262,7 @@ static bool
 term(struct ref *r, const struct ref_env *e, const struct agc_node *n, struct ref_k *k)
 {
     struct op_k op = {{op_go}, r, e, n, k};
+    struct term_with_k with = {{term_with}, r, e, n, k};
     switch (n->kind) {
     case AGC_NULL_LIT: return k->go(k, ag_null());
     case AGC_TRUE_LIT: return k->go(k, ag_bool(true));
@@ -265,6 +282,7 @@ term(struct ref *r, const struct ref_env *e, const struct agc_node *n, struct re
     case AGC_SET_COMP:
     case AGC_OBJECT_COMP: return comprehension(r, e, n, k);
     case AGC_TEMPLATE: return template(r, e, n, k);
+    case AGC_WITH: return ref_with_values(r, e, n, &with.k);
     default: return ref_halt(r, REF_DEFECT, n->span, "%s is no term", agc_node_name(n->kind));
     }
 }

@@ -189,7 +189,7 @@ bind(const struct task *t, const struct agc_node *var, struct ref_binding to, st
 struct eval_k {
     struct ref_k k;
     const struct task *t;
-    const struct agc_node *other;  // NULL: compare with
+    const struct agc_node *other; // NULL: compare with
     struct ag_value value;
     struct pair *rest;
 };

@@ -14,13 +14,6 @@ ref_scope_copy(struct ref *r, const struct ref_scope *s)
 }
 
 static bool
-is_document(const struct agc_node *n)
-{
-    const struct agc_node *head = n->kind == AGC_REF ? n->kid[0] : n;
-    return head->kind == AGC_VAR && (head->symbol == AGC_SYM_INPUT || head->symbol == AGC_SYM_DATA);
-}
-
-static bool
 is_function(const struct agc_node *n)
 {
     if (n->group)
@@ -28,10 +21,11 @@ is_function(const struct agc_node *n)
     return n->kind == AGC_REF && n->symbol != AG_NONE && n->symbol < AGC_SYM_DATA;
 }
 
-bool
-ref_with_is_function(const struct agc_node *with, uint32_t i)
+// Whether the i-th function is replaced by a function instead of a value.
+static bool
+is_replacement(const struct agc_node *with, uint32_t i)
 {
-    return !is_document(with->kid[1 + 2 * i]) && is_function(with->kid[2 + 2 * i]);
+    return is_function(with->kid[1 + 2 * i]) && is_function(with->kid[2 + 2 * i]);
 }
 
 // Steps of a target below its root, as a path.
@@ -91,9 +85,9 @@ with_function(struct ref *r, struct ref_scope *s, const struct agc_node *with, u
 {
     const struct agc_node *target = with->kid[1 + 2 * i], *by = with->kid[2 + 2 * i];
     struct ref_mock *m = ref_alloc(r, sizeof *m);
-    *m = (struct ref_mock){
-        .group = target->group, .symbol = target->symbol, .value = value, .next = s->mocks};
-    m->is_value = !ref_with_is_function(with, i);
+    *m =
+        (struct ref_mock){.group = target->group, .symbol = target->symbol, .value = value, .next = s->mocks};
+    m->is_value = !is_replacement(with, i);
     m->by = by->group;
     m->by_symbol = by->symbol;
     s->mocks = m;
@@ -106,7 +100,7 @@ ref_with(struct ref *r, const struct ref_env *e, const struct agc_node *with, co
     for (uint32_t i = 0; i < (with->n - 1) / 2; i++) {
         const struct agc_node *target = with->kid[1 + 2 * i];
         const struct agc_node *head = target->kind == AGC_REF ? target->kid[0] : target;
-        if (!is_document(target))
+        if (is_function(target))
             with_function(r, s, with, i, value[i]);
         else if (head->symbol == AGC_SYM_DATA)
             with_data(r, s, target, value[i]);
@@ -114,4 +108,15 @@ ref_with(struct ref *r, const struct ref_env *e, const struct agc_node *with, co
             s->input = written(r, s->input, path_of(r, target, 1), value[i]);
     }
     return s;
+}
+
+bool
+ref_with_values(struct ref *r, const struct ref_env *e, const struct agc_node *n, struct ref_all_k *k)
+{
+    uint32_t ntargets = (n->n - 1) / 2;
+    struct agc_node **value = ref_alloc(r, ntargets * sizeof *value), *none = ref_alloc(r, sizeof *none);
+    none->kind = AGC_NULL_LIT; // a function has no value
+    for (uint32_t i = 0; i < ntargets; i++)
+        value[i] = is_replacement(n, i) ? none : n->kid[2 + 2 * i];
+    return ref_all(r, e, value, ntargets, k);
 }
