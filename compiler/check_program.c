@@ -272,29 +272,45 @@ agc_check_visit(struct agc_checker *c, struct agc_node *n)
 }
 
 // --- literals
-// A key and a value of the collection, or the value alone, are bound to patterns.
+// A pattern must be able to be what the collection has.
 static void
-check_elements(struct agc_checker *c, const struct agc_node *key, const struct agc_node *value,
-               const struct agc_node *coll, const char *what)
+check_element(struct agc_checker *c, const struct agc_node *n, const struct agc_type *t, const char *what)
 {
     char have[200], want[200];
+    if (agc_check_unify(c, n, t))
+        return;
+    agc_check_error(c, n->span, "%s here are %s, this is %s", what, agc_type_name(t, want, sizeof want),
+                    agc_type_name(agc_check_get(c, n), have, sizeof have));
+}
+
+// A key and a value of the collection, or the value alone, are bound to patterns.
+static void
+check_some_in(struct agc_checker *c, const struct agc_node *key, const struct agc_node *value,
+              const struct agc_node *coll)
+{
+    char have[200];
     const struct agc_type *t = agc_check_get(c, coll), *k = agc_type_keys(c->arena, t ? t : ANY),
                           *v = agc_type_values(c->arena, t ? t : ANY);
-    if (t && (!k || !v)) {
-        if (t->kind == AGC_TY_ARRAY || t->kind == AGC_TY_OBJECT)
-            k = v = ANY; // known to be empty
-        else {
-            agc_check_error(c, coll->span, "%s must be an array, an object or a set, this is %s", what,
-                            agc_type_name(t, have, sizeof have));
-            k = v = ANY;
-        }
-    }
-    if (key && !agc_check_unify(c, key, k))
-        agc_check_error(c, key->span, "keys here are %s, this is %s", agc_type_name(k, want, sizeof want),
-                        agc_type_name(agc_check_get(c, key), have, sizeof have));
-    if (!agc_check_unify(c, value, v))
-        agc_check_error(c, value->span, "values here are %s, this is %s", agc_type_name(v, want, sizeof want),
-                        agc_type_name(agc_check_get(c, value), have, sizeof have));
+    if (!k && t->kind != AGC_TY_OBJECT)
+        agc_check_error(c, coll->span,
+                        "the right side of in must be an array, an object or a set, this is %s",
+                        agc_type_name(t, have, sizeof have));
+    if (key)
+        check_element(c, key, k ? k : ANY, "keys");
+    check_element(c, value, v ? v : ANY, "values");
+}
+
+// The domain of every may be anything: what has no elements is undefined.
+static void
+check_every(struct agc_checker *c, struct agc_node *n)
+{
+    agc_check_visit(c, n->kid[n->n - 2]);
+    const struct agc_type *t = agc_check_get(c, n->kid[n->n - 2]), *k = t ? agc_type_keys(c->arena, t) : ANY,
+                          *v = t ? agc_type_values(c->arena, t) : ANY;
+    if (n->n == 4)
+        agc_check_unify(c, n->kid[0], k ? k : ANY);
+    agc_check_unify(c, n->kid[n->n - 3], v ? v : ANY);
+    agc_check_query(c, n->kid[n->n - 1]);
 }
 
 static void check_literal(struct agc_checker *c, struct agc_node *n);
@@ -303,7 +319,8 @@ static void
 check_with(struct agc_checker *c, struct agc_node *n)
 {
     for (uint32_t i = 2; i < n->n; i += 2)
-        if (n->kid[i]->kind != AGC_REF || !n->kid[i]->group) // else it names a function
+        if (n->kid[i]->kind != AGC_REF ||
+            (!n->kid[i]->group && n->kid[i]->symbol == AG_NONE)) // else a function
             agc_check_visit(c, n->kid[i]);
     check_literal(c, n->kid[0]);
 }
@@ -319,15 +336,9 @@ check_literal(struct agc_checker *c, struct agc_node *n)
     case AGC_SOME_IN:
         for (uint32_t i = 0; i < n->n; i++)
             agc_check_visit(c, n->kid[i]);
-        check_elements(c, n->n == 3 ? n->kid[0] : NULL, n->kid[n->n - 2], n->kid[n->n - 1],
-                       "the right side of in");
+        check_some_in(c, n->n == 3 ? n->kid[0] : NULL, n->kid[n->n - 2], n->kid[n->n - 1]);
         return;
-    case AGC_EVERY:
-        agc_check_visit(c, n->kid[n->n - 2]);
-        check_elements(c, n->n == 4 ? n->kid[0] : NULL, n->kid[n->n - 3], n->kid[n->n - 2],
-                       "the domain of every");
-        agc_check_query(c, n->kid[n->n - 1]);
-        return;
+    case AGC_EVERY: check_every(c, n); return;
     case AGC_ASSIGN:
     case AGC_UNIFY:
         agc_check_visit(c, n->kid[0]);

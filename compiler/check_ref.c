@@ -89,7 +89,7 @@ walk_tree(struct agc_checker *c, const struct agc_tree *at, const struct agc_nod
         const struct agc_tree *kid = agc_tree_find(at, &step->text, 1);
         if (kid)
             return walk_child(c, kid, ref, i + 1);
-    } else if (!agc_check_unify(c, step, STRING)) {
+    } else if (step->kind > AGC_STRING && !agc_check_unify(c, step, STRING)) {
         agc_check_error(c, step->span, "names of documents are strings, this is %s",
                         agc_type_name(agc_check_get(c, step), have, sizeof have));
         return NULL;
