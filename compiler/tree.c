@@ -449,6 +449,18 @@ make_groups(struct agc_builder *b, const struct path *v, uint32_t n)
     }
 }
 
+// A package without rules is an empty object.
+static void
+make_packages(struct agc_builder *b)
+{
+    for (uint32_t i = 0; i < b->p->policy->nmodules; i++) {
+        const struct agc_module *m = b->p->policy->modules[i];
+        struct agc_tree *t = b->p->root;
+        for (uint32_t k = 0; k < m->npath && !t->group; k++)
+            t = kid_of(b, t, m->path[k]);
+    }
+}
+
 // Packages by path, and the names that are visible in each.
 static void
 collect_packages(struct agc_builder *b)
@@ -505,4 +517,5 @@ agc_tree_build(struct agc_builder *b)
     if (agc_diags_failed(b->diags))
         return;
     make_groups(b, v, n);
+    make_packages(b);
 }
