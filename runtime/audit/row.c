@@ -55,34 +55,60 @@ agr_row_compose(const struct agr_row *r, struct ag_buf *out)
 static bool
 is_head_key(struct ag_str key)
 {
-    static const char *const head[] = {"v",       "gseq", "prev", "id",   "boot",          "worker",
-                                       "journal", "wseq", "time", "type", "action_digest", "payload_digest"};
-    for (size_t i = 0; i < sizeof(head) / sizeof(head[0]); i++)
-        if (ag_str_is(key, head[i]))
-            return true;
-    return false;
+#define IS(text) (memcmp(key.p, text, sizeof(text) - 1) == 0)
+    switch (key.n) {
+    case 1: return IS("v");
+    case 2: return IS("id");
+    case 4: return IS("gseq") || IS("prev") || IS("boot") || IS("wseq") || IS("time") || IS("type");
+    case 6: return IS("worker");
+    case 7: return IS("journal");
+    case 13: return IS("action_digest");
+    case 14: return IS("payload_digest");
+    default: return false;
+    }
+#undef IS
 }
 
 #define ONES UINT64_C(0x0101010101010101)
 
-// Whether one of eight bytes is c; the formula is that of zero bytes in x ^ ccc....
-static bool
-has_byte(uint64_t x, unsigned char c)
+// Marks the top bit of each of eight bytes that is c; above the lowest mark there may be false ones. The
+// formula is that of zero bytes in x ^ ccc....
+static uint64_t
+marks_of(uint64_t x, unsigned char c)
 {
     x ^= ONES * c;
-    return ((x - ONES) & ~x & ONES << 7) != 0;
+    return (x - ONES) & ~x & ONES << 7;
 }
 
-// First byte from i on that ends a run of plain text: within eight bytes of a quote or backslash, or the end.
+// Whether a byte is below 0x20. The formula is that of bytes less than n, n <= 128.
+static bool
+has_control(struct ag_str s)
+{
+    uint64_t marks = 0;
+    size_t i = 0;
+    for (; s.n - i >= 8; i += 8) {
+        uint64_t x;
+        memcpy(&x, s.p + i, 8);
+        marks |= (x - ONES * 0x20) & ~x;
+    }
+    for (; i < s.n; i++)
+        marks |= (unsigned char)s.p[i] < 0x20 ? ONES << 7 : 0;
+    return (marks & ONES << 7) != 0;
+}
+
+// First quote or backslash from i on, or the end.
 static size_t
 skip_plain(struct ag_str s, size_t i)
 {
     for (; s.n - i >= 8; i += 8) {
         uint64_t x;
         memcpy(&x, s.p + i, 8);
-        if (has_byte(x, '"') || has_byte(x, '\\'))
-            break;
+        uint64_t marks = marks_of(x, '"') | marks_of(x, '\\');
+        if (marks)
+            return i + (size_t)__builtin_ctzll(marks) / 8;
     }
+    while (i < s.n && s.p[i] != '"' && s.p[i] != '\\')
+        i++;
     return i;
 }
 
@@ -91,13 +117,11 @@ static bool
 skip_string(struct ag_str s, size_t *at, bool *ret_has_escape)
 {
     *ret_has_escape = false;
-    for (size_t i = skip_plain(s, *at + 1); i < s.n; i++) {
+    for (size_t i = skip_plain(s, *at + 1); i < s.n; i = skip_plain(s, i + 1)) {
         if (s.p[i] == '"') {
             *at = i + 1;
             return true;
         }
-        if (s.p[i] != '\\')
-            continue;
         *ret_has_escape = true;
         if (++i >= s.n)
             return false;
@@ -148,20 +172,25 @@ skip_number(struct ag_str s, size_t *at)
 }
 
 static bool
+skip_word(struct ag_str s, size_t *at, struct ag_str word)
+{
+    if (s.n - *at < word.n || memcmp(s.p + *at, word.p, word.n) != 0)
+        return false;
+    *at += word.n;
+    return true;
+}
+
+static bool
 skip_scalar(struct ag_str s, size_t *at)
 {
-    static const char *const words[] = {"true", "false", "null"};
     bool has_escape;
-    if (s.p[*at] == '"')
-        return skip_string(s, at, &has_escape);
-    for (size_t i = 0; i < 3; i++) {
-        size_t n = strlen(words[i]);
-        if (s.n - *at >= n && memcmp(s.p + *at, words[i], n) == 0) {
-            *at += n;
-            return true;
-        }
+    switch (s.p[*at]) {
+    case '"': return skip_string(s, at, &has_escape);
+    case 't': return skip_word(s, at, AG_STR("true"));
+    case 'f': return skip_word(s, at, AG_STR("false"));
+    case 'n': return skip_word(s, at, AG_STR("null"));
+    default: return skip_number(s, at);
     }
-    return skip_number(s, at);
 }
 
 static void
@@ -243,10 +272,7 @@ agr_body_valid(struct ag_str body)
 {
     if (body.n < 2 || body.n > AGR_BODY_MAX || !ag_utf8_valid(body.p, body.n))
         return false;
-    bool has_control = false; // no way out of the loop, so that it is done in vectors
-    for (size_t i = 0; i < body.n; i++)
-        has_control |= (unsigned char)body.p[i] < 0x20;
-    if (has_control)
+    if (has_control(body))
         return false;
     // "{ }" would need its comma left out; only "{}" has that form.
     if (body.n > 2 && body.p[1] == ' ')
@@ -359,9 +385,8 @@ agr_row_parse(struct ag_str line, struct agr_row *ret)
     uint32_t id_journal;
     if (line.n > AGR_ROW_MAX || line.n == 0 || !ag_utf8_valid(line.p, line.n))
         return false;
-    for (size_t i = 0; i < line.n; i++)
-        if ((unsigned char)line.p[i] < 0x20)
-            return false;
+    if (has_control(line))
+        return false;
     if (!eat(&s, "{\"v\":1,\"gseq\":") || !eat_u64(&s, UINT64_MAX, &r.gseq) || !eat(&s, ",\"prev\":\"") ||
         !eat_text(&s, &prev) || ag_base64_decode(prev, true, r.prev.b, AGR_HASH_SIZE) != AGR_HASH_SIZE ||
         !eat(&s, ",\"id\":\"") || !eat_text(&s, &id) ||

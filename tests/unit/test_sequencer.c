@@ -246,6 +246,40 @@ test_socket(void)
        "none before the log began");
 }
 
+// What the check reads eight bytes at once is found at each place: controls, quotes, escapes; and each key of
+// a row's head is refused.
+static void
+test_body_bytes(void)
+{
+    static const char *const head[] = {"v",       "gseq", "prev", "id",   "boot",          "worker",
+                                       "journal", "wseq", "time", "type", "action_digest", "payload_digest"};
+    char text[64];
+    unsigned wrong = 0;
+    for (size_t at = 0; at < 21; at++)
+        for (unsigned c = 0; c < 0x80; c++) {
+            memcpy(text, "{\"a\":\"\xc3\xa9xxxxxxxxxxxxxxxxxxxxx\"}", 31);
+            text[8 + at] = (char)c;
+            bool is_good = c >= 0x20 && c != '"' && c != '\\';
+            wrong += agr_body_valid(ag_str_of(text, 31)) != is_good;
+        }
+    OK(wrong == 0, "controls, a quote or a lone backslash anywhere in a text: %u taken wrongly", wrong);
+    for (size_t n = 0; n < 20; n++) {
+        memcpy(text, "{\"a\":\"xxxxxxxxxxxxxxxxxxxx", 26);
+        memcpy(text + 6 + n, "\\\"\\n\"}", 6);
+        wrong += !agr_body_valid(ag_str_of(text, 6 + n + 6));
+        text[6 + n + 2] = '"';
+        wrong += agr_body_valid(ag_str_of(text, 6 + n + 6));
+    }
+    OK(wrong == 0, "escapes at each place: %u taken wrongly", wrong);
+    for (size_t i = 0; i < sizeof(head) / sizeof(head[0]); i++) {
+        size_t n = (size_t)snprintf(text, sizeof(text), "{\"%s\":1}", head[i]);
+        wrong += agr_body_valid(ag_str_of(text, n));
+        n = (size_t)snprintf(text, sizeof(text), "{\"%sx\":1}", head[i]);
+        wrong += !agr_body_valid(ag_str_of(text, n));
+    }
+    OK(wrong == 0, "keys of the head are the head's alone");
+}
+
 static void
 test_embedder(void)
 {
@@ -277,6 +311,7 @@ test_embedder(void)
         agr_journal_append(&j, &rec, &pos);
         OK(agr_body_valid(rec.body), "body taken: %s", good[i]);
     }
+    test_body_bytes();
     memset(long_body, 'a', sizeof(long_body));
     memcpy(long_body, "{\"a\":\"", 6);
     memcpy(long_body + AGR_BODY_MAX - 2, "\"}", 2);
