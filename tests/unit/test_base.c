@@ -102,6 +102,14 @@ test_hash(void)
     OK(ag_crc32c(0, zeros, 32) == 0x8a9136aau, "crc32c of 32 zeros (RFC 3720)");
     OK(ag_crc32c(ag_crc32c(0, "1234", 4), "56789", 5) == 0xe3069283u, "crc32c continues");
     OK(~crc_portable(~0u, (const uint8_t *)"123456789", 9) == 0xe3069283u, "portable crc32c agrees");
+    uint8_t bytes[1600];
+    unsigned differ = 0;
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = (uint8_t)(i * 2654435761u >> 13);
+    for (size_t n = 0; n <= sizeof bytes; n++)
+        differ += ag_crc32c((uint32_t)n, bytes + sizeof bytes - n, n) !=
+                  ~crc_portable(~(uint32_t)n, bytes + sizeof bytes - n, n);
+    OK(differ == 0, "and at every length, with one lane or three");
 }
 
 static void

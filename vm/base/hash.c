@@ -21,6 +21,7 @@
 #if defined(__x86_64__)
 #include <cpuid.h>
 #include <nmmintrin.h>
+#include <wmmintrin.h>
 #endif
 
 uint64_t
@@ -139,6 +140,44 @@ crc_sse42(uint32_t crc, const uint8_t *s, size_t n)
     return crc;
 }
 
+#define CRC_LANE 128u
+
+static inline uint64_t
+crc_word(const uint8_t *p)
+{
+    uint64_t w;
+    memcpy(&w, p, 8);
+    return w;
+}
+
+// The crc as if zeros followed: one multiplication by a power of x, modulo the polynomial. In reflected bits
+// the product of a and x^(8n - 33), fed through the instruction (x^32, and x for the product's odd bit), is
+// a x^(8n).
+__attribute__((target("sse4.2,pclmul"))) static inline uint64_t
+crc_shift(uint64_t crc, uint64_t power)
+{
+    __m128i product =
+        _mm_clmulepi64_si128(_mm_cvtsi64_si128((long long)crc), _mm_cvtsi64_si128((long long)power), 0);
+    return _mm_crc32_u64(0, (uint64_t)_mm_cvtsi128_si64(product));
+}
+
+// The instruction takes three cycles and can begin one each cycle: three lanes at once, joined after.
+__attribute__((target("sse4.2,pclmul"))) static uint32_t
+crc_lanes(uint32_t crc, const uint8_t *s, size_t n)
+{
+    const uint64_t one_lane = 0xd3b6092, two_lanes = 0xb9e02b86; // x^(8n - 33) mod P for n = 128, 256
+    for (; n >= 3 * CRC_LANE; s += 3 * CRC_LANE, n -= 3 * CRC_LANE) {
+        uint64_t a = crc, b = 0, c = 0;
+        for (size_t i = 0; i < CRC_LANE; i += 8) {
+            a = _mm_crc32_u64(a, crc_word(s + i));
+            b = _mm_crc32_u64(b, crc_word(s + CRC_LANE + i));
+            c = _mm_crc32_u64(c, crc_word(s + 2 * CRC_LANE + i));
+        }
+        crc = (uint32_t)(crc_shift(a, two_lanes) ^ crc_shift(b, one_lane) ^ c);
+    }
+    return crc_sse42(crc, s, n);
+}
+
 // The dynamic linker asks once and keeps the answer in read-only relocations: no flag, no test per call. It
 // runs before the sanitizers do, so it stays out of their hands.
 AG_EARLY static crc_fn *
@@ -146,7 +185,9 @@ crc_pick(void)
 {
     unsigned a, b, c, d;
     __cpuid(1, a, b, c, d);
-    return c & bit_SSE4_2 ? crc_sse42 : crc_portable;
+    if (!(c & bit_SSE4_2))
+        return crc_portable;
+    return c & bit_PCLMUL ? crc_lanes : crc_sse42;
 }
 static uint32_t crc_blocks(uint32_t crc, const uint8_t *s, size_t n) __attribute__((ifunc("crc_pick")));
 #else
