@@ -11,6 +11,7 @@
 
 #define HEADER_BYTES 44u
 #define OFFSET_MAX   (26 * 3600) // seconds from UTC that RFC 8536 allows at most
+#define ABBR_MAX     256u        // bytes of the abbreviations of one zone, with their ends: a byte names one
 
 bool
 agc_zone_name_ok(struct ag_str name)
@@ -84,17 +85,20 @@ number(struct posix *p, uint32_t max, uint32_t *ret)
     return p->at > from && v <= max;
 }
 
+// An abbreviation, perhaps in < >.
 static bool
-name(struct posix *p)
+name(struct posix *p, struct ag_str *ret)
 {
     size_t from = p->at;
     if (peek(p) == '<') {
         while (peek(p) && peek(p) != '>')
             p->at++;
+        *ret = ag_str_of(p->s.p + from + 1, p->at - from - 1);
         return peek(p) == '>' && p->at++ > from + 1;
     }
     while ((peek(p) >= 'a' && peek(p) <= 'z') || (peek(p) >= 'A' && peek(p) <= 'Z'))
         p->at++;
+    *ret = ag_str_of(p->s.p + from, p->at - from);
     return p->at - from >= 3;
 }
 
@@ -132,19 +136,20 @@ rule(struct posix *p, uint32_t ret[3], int32_t *ret_time)
     return peek(p) != '/' || (p->at++, hms(p, 167, ret_time));
 }
 
-// Fills the rule fields of z. False when the footer has a form we do not know.
+// Fills the rule fields of z, and its abbreviations without and with daylight saving. False when the footer
+// has a form we do not know.
 static bool
-footer(struct ag_str s, struct ag_zone *z)
+footer(struct ag_str s, struct ag_zone *z, struct ag_str abbr[2])
 {
     struct posix p = {s, 0};
     int32_t west, time[2];
     uint32_t when[2][3];
-    if (!name(&p) || !hms(&p, 24, &west))
+    if (!name(&p, &abbr[0]) || !hms(&p, 24, &west))
         return false;
     z->std_offset = -west;
     if (p.at == s.n)
         return true;
-    if (!name(&p))
+    if (!name(&p, &abbr[1]))
         return false;
     z->dst_offset = z->std_offset + 3600;
     if (peek(&p) != ',') {
@@ -172,6 +177,50 @@ type_offset(const char *types, uint32_t n, uint32_t ix)
     return v < -OFFSET_MAX || v > OFFSET_MAX ? OFFSET_MAX + 1 : v;
 }
 
+// The place of an abbreviation among those of the zone, appended when it is new; -1: there is no room.
+static int
+abbreviation(struct ag_zone *z, struct ag_str s)
+{
+    char *texts = (char *)z + z->abbr_off;
+    for (uint32_t i = 0; i < z->abbr_n; i++)
+        if (z->abbr_n - i > s.n && memcmp(texts + i, s.p, s.n) == 0 && texts[i + s.n] == 0)
+            return (int)i;
+    if (s.n + 1 > ABBR_MAX - z->abbr_n)
+        return -1;
+    memcpy(texts + z->abbr_n, s.p, s.n);
+    texts[z->abbr_n + s.n] = 0;
+    z->abbr_n += (uint32_t)s.n + 1;
+    return (int)(z->abbr_n - (uint32_t)s.n - 1);
+}
+
+// The abbreviation of local time type `ix`, or -1.
+static int
+type_abbr(struct ag_zone *z, const char *types, const struct block *b, uint32_t ix)
+{
+    const char *texts = types + (size_t)b->typecnt * 6;
+    uint32_t at = (unsigned char)types[(size_t)ix * 6 + 5];
+    const char *end = at < b->charcnt ? memchr(texts + at, 0, b->charcnt - at) : NULL;
+    return end ? abbreviation(z, ag_str_of(texts + at, (size_t)(end - texts) - at)) : -1;
+}
+
+// Rule and abbreviations of the times behind the last transition. False: of a form we do not know.
+static bool
+last_rule(struct ag_zone *z, struct ag_str text)
+{
+    struct ag_str abbr[2] = {{NULL, 0}, {NULL, 0}};
+    if (text.n == 0) { // no rule: what held last stays
+        z->std_offset = z->ntrans ? z->trans[z->ntrans - 1].offset : z->first_offset;
+        z->std_abbr = z->ntrans ? (uint8_t)z->trans[z->ntrans - 1].abbr : z->first_abbr;
+        return true;
+    }
+    if (!footer(text, z, abbr))
+        return false;
+    int std = abbreviation(z, abbr[0]), dst = abbr[1].n ? abbreviation(z, abbr[1]) : 0;
+    z->std_abbr = (uint8_t)std;
+    z->dst_abbr = (uint8_t)dst;
+    return std >= 0 && dst >= 0;
+}
+
 const char *
 agc_zone_parse(struct agc_arena *a, struct ag_str s, struct ag_zone **ret)
 {
@@ -196,25 +245,28 @@ agc_zone_parse(struct agc_arena *a, struct ag_str s, struct ag_zone **ret)
         return "a time-zone file without a footer";
     struct ag_str rule_text = ag_str_of(s.p + tail + 1, (size_t)(nl - (s.p + tail + 1)));
     size_t bytes = sizeof(struct ag_zone) + (size_t)b.timecnt * sizeof(((struct ag_zone *)0)->trans[0]);
-    struct ag_zone *z = agc_alloc(a, bytes);
-    z->size = (uint32_t)bytes;
+    struct ag_zone *z = agc_alloc(a, bytes + ABBR_MAX);
+    z->abbr_off = (uint32_t)bytes;
     z->name = AG_NONE;
     z->first_offset = type_offset(types, b.typecnt, 0);
-    if (z->first_offset > OFFSET_MAX)
+    int abbr = type_abbr(z, types, &b, 0);
+    if (z->first_offset > OFFSET_MAX || abbr < 0)
         return "a damaged time-zone file";
+    z->first_abbr = (uint8_t)abbr;
     for (uint32_t i = 0; i < b.timecnt; i++) {
         int64_t t = be64(times + (size_t)i * 8);
         int32_t off = type_offset(types, b.typecnt, (unsigned char)indexes[i]);
-        if (off > OFFSET_MAX || (z->ntrans && t <= z->trans[z->ntrans - 1].at))
+        abbr = off > OFFSET_MAX ? -1 : type_abbr(z, types, &b, (unsigned char)indexes[i]);
+        if (abbr < 0 || (z->ntrans && t <= z->trans[z->ntrans - 1].at))
             return "a damaged time-zone file";
         z->trans[z->ntrans].at = t;
         z->trans[z->ntrans].offset = off;
+        z->trans[z->ntrans].abbr = (uint32_t)abbr;
         z->ntrans++;
     }
-    if (rule_text.n == 0) // no rule: the last offset stays
-        z->std_offset = z->ntrans ? z->trans[z->ntrans - 1].offset : z->first_offset;
-    else if (!footer(rule_text, z))
+    if (!last_rule(z, rule_text))
         return "a time-zone rule of an unknown form";
+    z->size = (z->abbr_off + z->abbr_n + 7) & ~7u;
     *ret = z;
     return NULL;
 }

@@ -200,11 +200,14 @@ struct ag_zone {
         uint32_t month, week, day; // Mm.w.d
         int32_t time;              // seconds of local time
     } dst_start, dst_end;
-    uint32_t zero;
+    // abbreviations ("CET"): texts that end in NUL, `abbr_n` bytes at `abbr_off` from the zone's start. A
+    // text is named by the place of its first byte among them.
+    uint32_t abbr_off, abbr_n;
+    uint8_t first_abbr, std_abbr, dst_abbr, zero;
     struct {
         int64_t at;     // UNIX seconds
         int32_t offset; // seconds east of UTC from then on
-        uint32_t zero;
+        uint32_t abbr;
     } trans[];
 };
 

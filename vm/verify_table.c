@@ -145,6 +145,11 @@ check_zone(struct ag_verifier *v, uint32_t ix)
           z, "a time zone reaches past its section");
     CHECK(ag_verify_is_string(v, z->name, false) && z->has_dst <= 1 && z->zero == 0, z,
           "a time zone's head is malformed");
+    CHECK(z->abbr_off >= sizeof *z + z->ntrans * sizeof z->trans[0] && z->abbr_off <= z->size &&
+              z->abbr_n <= z->size - z->abbr_off && z->abbr_n &&
+              ((const char *)z)[z->abbr_off + z->abbr_n - 1] == 0 && z->first_abbr < z->abbr_n &&
+              z->std_abbr < z->abbr_n && z->dst_abbr < z->abbr_n,
+          z, "a time zone's abbreviations are malformed");
     CHECK(in_range(z->first_offset, OFFSET_MAX) && in_range(z->std_offset, OFFSET_MAX) &&
               in_range(z->dst_offset, OFFSET_MAX),
           z, "a time zone's offset is out of range");
@@ -157,7 +162,7 @@ check_zone(struct ag_verifier *v, uint32_t ix)
         return false;
     for (uint32_t i = 0; i < z->ntrans; i++)
         CHECK((i == 0 || z->trans[i].at > z->trans[i - 1].at) && in_range(z->trans[i].offset, OFFSET_MAX) &&
-                  z->trans[i].zero == 0,
+                  z->trans[i].abbr < z->abbr_n,
               &z->trans[i], "transitions of a time zone are not ascending");
     return true;
 }

@@ -65,8 +65,8 @@ rule_at(int64_t y, uint32_t month, uint32_t week, uint32_t day, int32_t time)
     return d * DAY_S + time;
 }
 
-static int32_t
-rule_offset(const struct ag_zone *z, int64_t t)
+static bool
+rule_is_dst(const struct ag_zone *z, int64_t t)
 {
     int64_t y;
     unsigned m, d;
@@ -75,12 +75,12 @@ rule_offset(const struct ag_zone *z, int64_t t)
                     z->std_offset;
     int64_t end =
         rule_at(y, z->dst_end.month, z->dst_end.week, z->dst_end.day, z->dst_end.time) - z->dst_offset;
-    bool dst = start < end ? t >= start && t < end : t >= start || t < end;
-    return dst ? z->dst_offset : z->std_offset;
+    return start < end ? t >= start && t < end : t >= start || t < end;
 }
 
-int32_t
-ag_zone_offset(const struct ag_zone *z, int64_t t)
+// The offset at t and the place of its abbreviation.
+static int32_t
+local_at(const struct ag_zone *z, int64_t t, uint32_t *ret_abbr)
 {
     uint32_t lo = 0, hi = z->ntrans; // the number of transitions at or before t
     while (lo < hi) {
@@ -90,11 +90,29 @@ ag_zone_offset(const struct ag_zone *z, int64_t t)
         else
             hi = mid;
     }
-    if (lo == z->ntrans && z->has_dst)
-        return rule_offset(z, t);
-    if (lo == 0)
-        return z->first_offset;
-    return lo == z->ntrans ? z->std_offset : z->trans[lo - 1].offset;
+    if (lo == z->ntrans && z->has_dst) {
+        bool is_dst = rule_is_dst(z, t);
+        *ret_abbr = is_dst ? z->dst_abbr : z->std_abbr;
+        return is_dst ? z->dst_offset : z->std_offset;
+    }
+    *ret_abbr = lo == 0 ? z->first_abbr : lo == z->ntrans ? z->std_abbr : z->trans[lo - 1].abbr;
+    return lo == 0 ? z->first_offset : lo == z->ntrans ? z->std_offset : z->trans[lo - 1].offset;
+}
+
+int32_t
+ag_zone_offset(const struct ag_zone *z, int64_t t)
+{
+    uint32_t ignored;
+    return local_at(z, t, &ignored);
+}
+
+int32_t
+ag_zone_local(const struct ag_zone *z, int64_t t, struct ag_str *ret_abbr)
+{
+    uint32_t abbr;
+    int32_t offset = local_at(z, t, &abbr);
+    *ret_abbr = ag_str_z((const char *)z + z->abbr_off + abbr);
+    return offset;
 }
 
 const struct ag_zone *

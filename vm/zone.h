@@ -17,6 +17,8 @@ void ag_civil_from_days(int64_t days, int64_t *ret_y, unsigned *ret_m, unsigned 
 unsigned ag_weekday(int64_t days); // 0 = Monday
 // Seconds east of UTC in the (verified) zone at UNIX time t.
 int32_t ag_zone_offset(const struct ag_zone *z, int64_t t);
+// The same, with the abbreviation that holds then ("CET"), borrowed from the zone.
+int32_t ag_zone_local(const struct ag_zone *z, int64_t t, struct ag_str *ret_abbr);
 const struct ag_zone *ag_image_zone(const struct ag_image *im, uint32_t ix); // ix < im->nzones
 // Whether a window is open at a minute of its zone's week (0 = Monday 00:00).
 bool ag_window_holds(const struct ag_window *w, int32_t week_min);

@@ -179,6 +179,21 @@ class_add_unicode(struct class_build *b, struct ag_str name, bool is_negated)
     return is_found;
 }
 
+bool
+ag_pattern_is_letter_or_digit(uint32_t cp)
+{
+    for (size_t i = 0; i < COUNT(uni_groups); i++) {
+        const struct uni_group *g = &uni_groups[i];
+        bool is_letter = g->name[0] == 'L' && g->name[1] && !g->name[2];
+        if (!is_letter && strcmp(g->name, "Nd") != 0)
+            continue;
+        for (size_t k = 0; k < g->n; k++)
+            if (cp >= uni_ranges[g->first + k].lo && cp <= uni_ranges[g->first + k].hi)
+                return true;
+    }
+    return false;
+}
+
 // ASCII classes: name as in [:name:], or one letter of \d \s \w.
 static const struct {
     const char *name;
