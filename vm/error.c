@@ -115,13 +115,10 @@ put_types(struct ag_buf *out, unsigned types)
         ag_buf_char(out, '}');
 }
 
-// The kinds that operand i of a built-in or an operator takes.
+// The kinds that an operator takes.
 static unsigned
-wanted(uint32_t who, unsigned operand)
+operator_takes(uint32_t who)
 {
-    if (who < AG_BUILTIN_COUNT)
-        return operand >= 1 && operand <= AG_BUILTIN_ARGS_MAX ? ag_builtin_table[who].arg[operand - 1]
-                                                              : AG_T_ANY;
     switch (who - AG_BUILTIN_COUNT) {
     case AG_OPR_MINUS: return AG_T_NUMBER | AG_T_SET;
     case AG_OPR_AND:
@@ -176,7 +173,10 @@ ag_error_message(const struct ag_call *c, struct ag_value error, struct ag_buf *
         ag_buf_lit(out, "operand ");
         ag_buf_u64(out, OPERAND(error));
         ag_buf_lit(out, " must be ");
-        put_types(out, wanted(who - 1, OPERAND(error)));
+        if (who <= AG_BUILTIN_COUNT)
+            ag_builtin_wanted(who - 1, OPERAND(error), out);
+        else
+            put_types(out, operator_takes(who - 1));
         ag_buf_lit(out, " but got ");
         ag_buf_str(out, ag_str_z(kind_name(GOT(error))));
     } else

@@ -25,6 +25,26 @@ const char *ag_bi_kind(struct ag_value v);
 struct ag_value ag_bi_element_error(struct ag_call *c, unsigned pos, struct ag_value coll, const char *wanted,
                                     struct ag_value v);
 
+// Operand `pos` as an integer that is spelled as one and fits int64 (1.0 is not); false: *ret_error is the
+// error.
+bool ag_bi_int(struct ag_call *c, unsigned pos, struct ag_value v, int64_t *ret, struct ag_value *ret_error);
+
+// --- text.c: text of unknown length grows in the free space of the arena, as far as the fuel pays for it.
+// Nothing else may be allocated between the two. False: the evaluation ends.
+bool ag_bi_begin(struct ag_call *c, struct ag_buf *out);
+// The string that was written; its bytes are charged. `ok` false: the text could not be made, for another
+// reason than want of room.
+struct ag_value ag_bi_end(struct ag_call *c, struct ag_buf *out, bool ok);
+// s in quotes as Go writes them; `ascii` escapes all that is not ASCII.
+void ag_bi_put_quoted(struct ag_buf *out, struct ag_str s, char quote, bool ascii);
+// A value as Rego text: {"a": [1, "x"]}, {1, 2}, set(). False: deeper than AG_NEST_MAX or full.
+bool ag_bi_put_term(const struct ag_mem *m, struct ag_value v, struct ag_buf *out);
+// Whether a code point is printed as it is in quotes (letters, marks, numbers, punctuation, symbols, blank).
+bool ag_bi_is_printed(uint32_t cp);
+
+// --- coll.c: the same array with the elements of `from` [at, at + n)
+struct ag_value ag_bi_elements(struct ag_call *c, struct ag_value from, uint32_t at, uint32_t n);
+
 // A closed builder, or the end of the evaluation when the arena is full.
 static inline struct ag_value
 ag_bi_close(struct ag_call *c, struct ag_builder *b, bool ok)

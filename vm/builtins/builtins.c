@@ -47,6 +47,6 @@ ag_builtin_call(struct ag_call *c, uint32_t ix, const struct ag_value *args, uin
         return ag_undef();
     for (uint32_t i = 0; i < n; i++)
         if (!(b->arg[i] >> (args[i].kind - AG_NULL) & 1))
-            return ag_err(AG_VERR_TYPE, 0);
-    return b->fn(c, args);
+            return ag_error_in(ag_error_operand(c, i + 1, NULL, args[i]), ix);
+    return ag_error_in(b->fn(c, args), ix);
 }

@@ -23,8 +23,12 @@ fold(struct ag_call *c, struct ag_value list, struct ag_value acc,
 {
     if (!ag_charge(c, list.len))
         return ag_undef();
-    for (uint32_t i = 0; i < list.len && acc.kind == AG_NUMBER; i++)
-        acc = fn(c, acc, ag_value_at(&c->mem, list, i));
+    for (uint32_t i = 0; i < list.len && acc.kind == AG_NUMBER; i++) {
+        struct ag_value v = ag_value_at(&c->mem, list, i);
+        if (v.kind != AG_NUMBER)
+            return ag_bi_element_error(c, 1, list, "number", v);
+        acc = fn(c, acc, v);
+    }
     return acc;
 }
 
@@ -48,7 +52,7 @@ extreme(struct ag_call *c, struct ag_value list, int sign)
         return ag_undef();
     for (uint32_t i = 0; i < list.len; i++) {
         struct ag_value v = ag_value_at(&c->mem, list, i);
-        if (best.kind == AG_UNDEF || sign * ag_value_cmp(&c->mem, v, best) > 0)
+        if (best.kind == AG_UNDEF || sign * ag_value_cmp(&c->mem, v, best) >= 0)
             best = v;
     }
     return best;
@@ -67,8 +71,8 @@ ag_bi_min(struct ag_call *c, const struct ag_value *a)
 }
 
 // An array of part of a collection's elements, as they are stored.
-static struct ag_value
-elements(struct ag_call *c, struct ag_value from, uint32_t at, uint32_t n)
+struct ag_value
+ag_bi_elements(struct ag_call *c, struct ag_value from, uint32_t at, uint32_t n)
 {
     if (!ag_charge(c, n))
         return ag_undef();
@@ -94,7 +98,7 @@ ag_bi_sort(struct ag_call *c, const struct ag_value *a)
 {
     uint32_t n = a[0].len;
     if (a[0].kind == AG_SET || n < 2)
-        return elements(c, a[0], 0, n);
+        return ag_bi_elements(c, a[0], 0, n);
     if (!ag_charge(c, (uint64_t)n * log2_up(n)))
         return ag_undef();
     struct ag_value *v = ag_call_alloc(c, 2 * (size_t)n * sizeof *v, 16), *tmp = v + n;
@@ -153,8 +157,7 @@ KIND_TEST(ag_bi_is_set, AG_SET)
 struct ag_value
 ag_bi_type_name(struct ag_call *c, const struct ag_value *a)
 {
-    static const char *const names[] = {"null", "boolean", "number", "string", "array", "object", "set"};
-    return ag_bi_copy(c, ag_str_z(names[a[0].kind - AG_NULL]));
+    return ag_bi_copy(c, ag_str_z(ag_bi_kind(a[0])));
 }
 
 // --- arrays
@@ -183,10 +186,11 @@ struct ag_value
 ag_bi_array_slice(struct ag_call *c, const struct ag_value *a)
 {
     int64_t from, to;
-    if (!ag_number_int(a[1], &from) || !ag_number_int(a[2], &to))
-        return ag_bi_error();
+    struct ag_value error;
+    if (!ag_bi_int(c, 2, a[1], &from, &error) || !ag_bi_int(c, 3, a[2], &to, &error))
+        return error;
     uint32_t lo = clamp(from, a[0].len), hi = clamp(to, a[0].len);
-    return elements(c, a[0], lo, hi > lo ? hi - lo : 0);
+    return ag_bi_elements(c, a[0], lo, hi > lo ? hi - lo : 0);
 }
 
 struct ag_value
@@ -199,6 +203,24 @@ ag_bi_array_reverse(struct ag_call *c, const struct ag_value *a)
     for (uint32_t i = a[0].len; ok && i-- > 0;)
         ok = ag_builder_push(&c->mem, b, ag_value_at(&c->mem, a[0], i));
     return ag_bi_close(c, b, ok);
+}
+
+// One level: elements that are arrays give way to their elements.
+struct ag_value
+ag_bi_array_flatten(struct ag_call *c, const struct ag_value *a)
+{
+    struct ag_builder *b = ag_builder_new(&c->mem, AG_ARRAY);
+    bool ok = b && ag_charge(c, a[0].len);
+    for (uint32_t i = 0; ok && i < a[0].len; i++) {
+        struct ag_value e = ag_value_at(&c->mem, a[0], i);
+        if (e.kind == AG_ARRAY)
+            ok = ag_charge(c, e.len);
+        else
+            ok = ag_builder_push(&c->mem, b, e);
+        for (uint32_t k = 0; ok && e.kind == AG_ARRAY && k < e.len; k++)
+            ok = ag_builder_push(&c->mem, b, ag_value_at(&c->mem, e, k));
+    }
+    return c->stop == AG_EVAL_OK ? ag_bi_close(c, b, ok) : ag_undef();
 }
 
 // --- objects
@@ -237,7 +259,7 @@ ag_bi_object_union_n(struct ag_call *c, const struct ag_value *a)
     for (uint32_t i = 0; i < a[0].len && v.kind == AG_OBJECT; i++) {
         struct ag_value next = ag_value_at(&c->mem, a[0], i);
         if (next.kind != AG_OBJECT)
-            return ag_bi_error();
+            return ag_bi_element_error(c, 1, a[0], "object", next);
         v = ag_value_merge(c, next, v);
     }
     return v;
@@ -290,9 +312,13 @@ over_sets(struct ag_call *c, struct ag_value sets,
     if (sets.len == 0)
         return ag_bi_close(c, ag_builder_new(&c->mem, AG_SET), true);
     struct ag_value v = ag_value_at(&c->mem, sets, 0);
-    for (uint32_t i = 1; i < sets.len && v.kind == AG_SET; i++)
-        v = fn(c, v, ag_value_at(&c->mem, sets, i));
-    return v.kind == AG_SET || v.kind == AG_UNDEF ? v : ag_bi_error();
+    for (uint32_t i = 0; i < sets.len && v.kind == AG_SET; i++) {
+        struct ag_value next = ag_value_at(&c->mem, sets, i);
+        if (next.kind != AG_SET)
+            return ag_error_operand(c, 1, "set", next);
+        v = i ? fn(c, v, next) : v;
+    }
+    return v.kind == AG_SET || v.kind == AG_UNDEF ? v : ag_error_operand(c, 1, "set", v);
 }
 
 struct ag_value
@@ -305,6 +331,14 @@ struct ag_value
 ag_bi_union(struct ag_call *c, const struct ag_value *a)
 {
     return over_sets(c, a[0], ag_set_or);
+}
+
+struct ag_value
+ag_bi_minus(struct ag_call *c, const struct ag_value *a)
+{
+    if (a[1].kind != a[0].kind)
+        return ag_error_operand(c, 2, a[0].kind == AG_SET && a[1].kind == AG_NUMBER ? "set" : "number", a[1]);
+    return ag_value_sub(c, a[0], a[1]);
 }
 
 struct ag_value

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Built-ins on numbers. In: argument registers. Out: numbers, arrays of them, text. Memory: the call's arena.
 // Next file to read: base/num.h, which does the work.
+#include "big.h"
 #include "builtin_fns.h"
 
 #define SOFT_COST AG_NUM_TEXT_MAX / AG_STEP_BYTES // exact decimal work on the longest number
+#define BIG_COST  (AG_BIG_LIMBS * AG_BIG_LIMBS / AG_STEP_BYTES)
 
 static struct ag_value
 unary(struct ag_call *c, struct ag_value v,
@@ -45,7 +47,7 @@ range(struct ag_call *c, int64_t from, int64_t to, uint64_t step)
 {
     uint64_t n = (to >= from ? (uint64_t)to - (uint64_t)from : (uint64_t)from - (uint64_t)to) / step;
     if (n >= AG_CONTAINER_MAX)
-        return ag_bi_error();
+        return ag_error(c, AG_VERR_RANGE, "more than %u numbers", AG_CONTAINER_MAX);
     if (!ag_charge(c, n + 1))
         return ag_undef();
     struct ag_builder *b = ag_builder_new(&c->mem, AG_ARRAY);
@@ -57,12 +59,28 @@ range(struct ag_call *c, int64_t from, int64_t to, uint64_t step)
     return ag_bi_close(c, b, ok);
 }
 
+// Operand `pos` as a whole number, 1.0 too; false: *ret_error is the error.
+static bool
+whole(struct ag_call *c, unsigned pos, struct ag_value v, int64_t *ret, struct ag_value *ret_error)
+{
+    struct ag_big big;
+    if (ag_number_int(v, ret))
+        return true;
+    if (ag_big_of(v, &big) == AG_BIG_FRACTION)
+        *ret_error =
+            ag_error(c, AG_VERR_TYPE, "operand %u must be integer number but got floating-point number", pos);
+    else
+        *ret_error = ag_error(c, AG_VERR_RANGE, "operand %u does not fit 64 bits", pos);
+    return false;
+}
+
 struct ag_value
 ag_bi_range(struct ag_call *c, const struct ag_value *a)
 {
     int64_t from, to;
-    if (!ag_number_int(a[0], &from) || !ag_number_int(a[1], &to))
-        return ag_bi_error();
+    struct ag_value error;
+    if (!whole(c, 1, a[0], &from, &error) || !whole(c, 2, a[1], &to, &error))
+        return error;
     return range(c, from, to, 1);
 }
 
@@ -70,9 +88,34 @@ struct ag_value
 ag_bi_range_step(struct ag_call *c, const struct ag_value *a)
 {
     int64_t from, to, step;
-    if (!ag_number_int(a[0], &from) || !ag_number_int(a[1], &to) || !ag_number_int(a[2], &step) || step <= 0)
-        return ag_bi_error();
+    struct ag_value error;
+    if (!whole(c, 1, a[0], &from, &error) || !whole(c, 2, a[1], &to, &error) ||
+        !whole(c, 3, a[2], &step, &error))
+        return error;
+    if (step <= 0)
+        return ag_error(c, AG_VERR_BUILTIN, "numbers.range_step: step must be a positive integer");
     return range(c, from, to, (uint64_t)step);
+}
+
+static struct ag_value
+bad_number(struct ag_call *c, struct ag_value s, const char *why)
+{
+    char text[160];
+    struct ag_buf quoted;
+    ag_buf_init(&quoted, text, sizeof text);
+    ag_bi_put_quoted(&quoted, ag_str_of((const char *)s.p, s.len > 30 ? 30 : s.len), '"', false);
+    return ag_error(c, AG_VERR_BUILTIN, "strconv.ParseFloat: parsing %.*s: %s", (int)quoted.n, text, why);
+}
+
+static bool
+is_word(struct ag_str s, const char *word)
+{
+    if (s.n != strlen(word))
+        return false;
+    for (size_t i = 0; i < s.n; i++)
+        if ((s.p[i] | 0x20) != word[i])
+            return false;
+    return true;
 }
 
 struct ag_value
@@ -87,33 +130,31 @@ ag_bi_to_number(struct ag_call *c, const struct ag_value *a)
     }
     if (!ag_charge_bytes(c, a[0].len))
         return ag_undef();
-    enum ag_num_status s = ag_num_parse(ag_value_str(a[0]), c->mem.arena, &n);
-    return s == AG_NUM_OK || s == AG_NUM_FULL ? ag_number_result(c, s, n) : ag_bi_error();
+    struct ag_str s = ag_value_str(a[0]), bare = s;
+    while (bare.n && (*bare.p == '+' || *bare.p == '-'))
+        bare = ag_str_of(bare.p + 1, bare.n - 1);
+    if (is_word(bare, "inf") || is_word(bare, "infinity") || is_word(bare, "nan"))
+        return ag_error_operand(c, 1, "valid number string", a[0]);
+    enum ag_num_status status = ag_num_parse(s, c->mem.arena, &n);
+    double d = status == AG_NUM_OK ? ag_num_to_double(n) : 0;
+    if (status == AG_NUM_FULL || (status == AG_NUM_OK && d - d == 0))
+        return ag_number_result(c, status, n);
+    return bad_number(
+        c, a[0], status == AG_NUM_OK || status == AG_NUM_RANGE ? "value out of range" : "invalid syntax");
 }
 
+// The base is compared as it is spelled.
 struct ag_value
 ag_bi_format_int(struct ag_call *c, const struct ag_value *a)
 {
-    char text[72];
-    size_t at = sizeof text;
-    int64_t base, i;
-    struct ag_num n = ag_num_of_int(0);
-    if (!ag_number_int(a[1], &base) || (base != 2 && base != 8 && base != 10 && base != 16))
-        return ag_bi_error();
-    // The integer part: towards zero.
-    bool negative = ag_number_cmp(a[0], ag_int(0)) < 0;
-    enum ag_num_status s = negative ? ag_num_ceil(ag_number_view(a[0]), c->mem.arena, &n)
-                                    : ag_num_floor(ag_number_view(a[0]), c->mem.arena, &n);
-    if (s == AG_NUM_FULL)
-        return ag_stop(c, AG_EVAL_ARENA);
-    if (s != AG_NUM_OK || !ag_num_to_int64(n, &i))
-        return ag_bi_error();
-    uint64_t v = i < 0 ? 0 - (uint64_t)i : (uint64_t)i;
-    do {
-        text[--at] = "0123456789abcdef"[v % (uint64_t)base];
-        v /= (uint64_t)base;
-    } while (v);
-    if (i < 0)
-        text[--at] = '-';
-    return ag_bi_copy(c, ag_str_of(text + at, sizeof text - at));
+    char text[AG_BIG_TEXT];
+    struct ag_big big;
+    int64_t base = a[1].sub ? 0 : a[1].i;
+    if (base != 2 && base != 8 && base != 10 && base != 16)
+        return ag_error(c, AG_VERR_TYPE, "operand 2 must be one of {2, 8, 10, 16}");
+    if (!ag_charge(c, a[0].sub ? BIG_COST : 1))
+        return ag_undef();
+    if (ag_big_of(a[0], &big) == AG_BIG_RANGE)
+        return ag_error(c, AG_VERR_RANGE, "operand 1 has more than %u bits", AG_BIG_BITS);
+    return ag_bi_copy(c, ag_str_of(text, ag_big_text(&big, (unsigned)base, text)));
 }

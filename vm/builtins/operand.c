@@ -12,6 +12,39 @@ ag_bi_kind(struct ag_value v)
     return v.kind >= AG_NULL && v.kind <= AG_SET ? names[v.kind - AG_NULL] : "undefined";
 }
 
+struct ag_value
+ag_bi_element_error(struct ag_call *c, unsigned pos, struct ag_value coll, const char *wanted,
+                    struct ag_value v)
+{
+    const char *of = ag_bi_kind(coll);
+    return ag_error(c, AG_VERR_TYPE, "operand %u must be %s of %ss but got %s containing %s", pos, of, wanted,
+                    of, ag_bi_kind(v));
+}
+
+// -0: the only integer of int64 that is kept with its spelling.
+static bool
+is_minus_zero(struct ag_value v)
+{
+    const struct ag_num_rec *r = (const void *)v.p;
+    return r->digits_n == 0 && r->text_n == 2;
+}
+
+bool
+ag_bi_int(struct ag_call *c, unsigned pos, struct ag_value v, int64_t *ret, struct ag_value *ret_error)
+{
+    if (v.kind != AG_NUMBER) {
+        *ret_error = ag_error_operand(c, pos, "number", v);
+        return false;
+    }
+    if (v.sub && !is_minus_zero(v)) {
+        *ret_error =
+            ag_error(c, AG_VERR_TYPE, "operand %u must be integer number but got floating-point number", pos);
+        return false;
+    }
+    *ret = v.sub ? 0 : v.i;
+    return true;
+}
+
 // The words of one alternative of a signature, by its first three letters.
 static struct ag_str
 word(const char *p)

@@ -1,31 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Built-ins on strings. Parts of a string share its bytes; new text lies in the call's arena.
 // In: argument registers. Out: strings, booleans, arrays of strings. Work is charged per byte before it is
-// done. Next file to read: format.c for sprintf, match.c for patterns.
+// done. Next file to read: case.c for lower and upper, format.c for sprintf,
+// match.c for patterns.
 #include "builtin_fns.h"
-#include "utf8.h"
 
 static struct ag_value
-map_ascii(struct ag_call *c, struct ag_value s, char from, char to, int shift)
+too_long(struct ag_call *c)
 {
-    if (!ag_charge_bytes(c, s.len))
-        return ag_undef();
-    char *p = ag_call_alloc(c, s.len, 1);
-    for (uint32_t i = 0; p && i < s.len; i++)
-        p[i] = (char)(s.p[i] >= from && s.p[i] <= to ? s.p[i] + shift : s.p[i]);
-    return p ? ag_bi_text(p, s.len) : ag_undef();
-}
-
-struct ag_value
-ag_bi_lower(struct ag_call *c, const struct ag_value *a)
-{
-    return map_ascii(c, a[0], 'A', 'Z', 'a' - 'A');
-}
-
-struct ag_value
-ag_bi_upper(struct ag_call *c, const struct ag_value *a)
-{
-    return map_ascii(c, a[0], 'a', 'z', 'A' - 'a');
+    return ag_error(c, AG_VERR_RANGE, "the result is longer than %u bytes", AG_STRING_MAX);
 }
 
 // --- trimming
@@ -154,15 +137,78 @@ ag_bi_contains(struct ag_call *c, const struct ag_value *a)
     return ag_bool(ag_charge_bytes(c, (uint64_t)a[0].len + a[1].len) && find(a[0], 0, a[1]) != SIZE_MAX);
 }
 
+static struct ag_value
+no_search(struct ag_call *c)
+{
+    return ag_error(c, AG_VERR_BUILTIN, "empty search character");
+}
+
 struct ag_value
 ag_bi_indexof(struct ag_call *c, const struct ag_value *a)
 {
     if (a[1].len == 0)
-        return ag_bi_error();
+        return no_search(c);
     if (!ag_charge_bytes(c, 2 * (uint64_t)a[0].len + a[1].len))
         return ag_undef();
     size_t at = find(a[0], 0, a[1]);
     return ag_int(at == SIZE_MAX ? -1 : points(a[0], 0, at));
+}
+
+// Occurrences may overlap.
+struct ag_value
+ag_bi_indexof_n(struct ag_call *c, const struct ag_value *a)
+{
+    if (a[1].len == 0)
+        return no_search(c);
+    if (!ag_charge(c, 1 + (uint64_t)a[0].len))
+        return ag_undef();
+    struct ag_builder *b = ag_builder_new(&c->mem, AG_ARRAY);
+    bool ok = b;
+    int64_t n = 0;
+    for (size_t at, from = 0; ok && (at = find(a[0], from, a[1])) != SIZE_MAX; from = at + 1) {
+        n += points(a[0], from, at + 1);
+        ok = ag_builder_push(&c->mem, b, ag_int(n - 1));
+    }
+    return ag_bi_close(c, b, ok);
+}
+
+// Occurrences that do not overlap; the empty string stands between all characters and at both ends.
+struct ag_value
+ag_bi_str_count(struct ag_call *c, const struct ag_value *a)
+{
+    int64_t n = 0;
+    if (!ag_charge_bytes(c, 2 * (uint64_t)a[0].len + a[1].len))
+        return ag_undef();
+    if (a[1].len == 0)
+        return ag_int(points(a[0], 0, a[0].len) + 1);
+    for (size_t at = 0; (at = find(a[0], at, a[1])) != SIZE_MAX; at += a[1].len)
+        n++;
+    return ag_int(n);
+}
+
+struct ag_value
+ag_bi_str_reverse(struct ag_call *c, const struct ag_value *a)
+{
+    char *p = ag_charge_bytes(c, 2 * (uint64_t)a[0].len) ? ag_call_alloc(c, a[0].len, 1) : NULL;
+    for (size_t at = 0, n; p && at < a[0].len; at += n) {
+        n = step(a[0], at, false);
+        memcpy(p + a[0].len - at - n, a[0].p + at, n);
+    }
+    return p ? ag_bi_text(p, a[0].len) : ag_undef();
+}
+
+// Whether operand `pos` is a string or holds strings only; false: *ret_error is the error.
+static bool
+is_strings(struct ag_call *c, unsigned pos, struct ag_value v, struct ag_value *ret_error)
+{
+    for (uint32_t i = 0; v.kind != AG_STRING && i < v.len; i++) {
+        struct ag_value e = ag_value_at(&c->mem, v, i);
+        if (e.kind == AG_STRING)
+            continue;
+        *ret_error = ag_bi_element_error(c, pos, v, "string", e);
+        return false;
+    }
+    return true;
 }
 
 // Whether some string of xs begins (or ends) with some string of ys.
@@ -170,21 +216,22 @@ static struct ag_value
 any_match(struct ag_call *c, const struct ag_value *a, bool (*fn)(struct ag_value, struct ag_value))
 {
     uint32_t nx = a[0].kind == AG_STRING ? 1 : a[0].len, ny = a[1].kind == AG_STRING ? 1 : a[1].len;
-    if (!ag_charge(c, 1 + (uint64_t)nx * ny))
+    struct ag_value error;
+    if (!ag_charge(c, 1 + (uint64_t)nx + ny + (uint64_t)nx * ny))
         return ag_undef();
-    bool found = false;
+    if (!is_strings(c, 1, a[0], &error) || !is_strings(c, 2, a[1], &error))
+        return error;
     for (uint32_t i = 0; i < nx; i++) {
         struct ag_value x = a[0].kind == AG_STRING ? a[0] : ag_value_at(&c->mem, a[0], i);
         for (uint32_t k = 0; k < ny; k++) {
             struct ag_value y = a[1].kind == AG_STRING ? a[1] : ag_value_at(&c->mem, a[1], k);
-            if (x.kind != AG_STRING || y.kind != AG_STRING)
-                return ag_bi_error();
             if (!ag_charge_bytes(c, y.len))
                 return ag_undef();
-            found |= fn(x, y);
+            if (fn(x, y))
+                return ag_bool(true);
         }
     }
-    return ag_bool(found);
+    return ag_bool(false);
 }
 
 struct ag_value
@@ -210,11 +257,11 @@ ag_bi_concat(struct ag_call *c, const struct ag_value *a)
     for (uint32_t i = 0; i < a[1].len; i++) {
         struct ag_value s = ag_value_at(&c->mem, a[1], i);
         if (s.kind != AG_STRING)
-            return ag_bi_error();
+            return ag_bi_element_error(c, 2, a[1], "string", s);
         n += s.len + (i ? a[0].len : 0);
     }
     if (n > AG_STRING_MAX)
-        return ag_bi_error();
+        return too_long(c);
     char *p = ag_charge_bytes(c, n) ? ag_call_alloc(c, n, 1) : NULL;
     if (!p)
         return ag_undef();
@@ -258,7 +305,7 @@ ag_bi_replace(struct ag_call *c, const struct ag_value *a)
         count++;
     uint64_t n = a[0].len - count * a[1].len + count * a[2].len;
     if (n > AG_STRING_MAX)
-        return ag_bi_error();
+        return too_long(c);
     char *p = ag_charge_bytes(c, n) ? ag_call_alloc(c, n, 1) : NULL;
     if (!p)
         return ag_undef();
@@ -279,8 +326,11 @@ struct ag_value
 ag_bi_substring(struct ag_call *c, const struct ag_value *a)
 {
     int64_t from, n;
-    if (!ag_number_int(a[1], &from) || !ag_number_int(a[2], &n) || from < 0)
-        return ag_bi_error();
+    struct ag_value error;
+    if (!ag_bi_int(c, 2, a[1], &from, &error) || !ag_bi_int(c, 3, a[2], &n, &error))
+        return error;
+    if (from < 0)
+        return ag_error(c, AG_VERR_BUILTIN, "negative offset");
     if (!ag_charge_bytes(c, a[0].len))
         return ag_undef();
     size_t lo = 0;
@@ -290,4 +340,60 @@ ag_bi_substring(struct ag_call *c, const struct ag_value *a)
     for (; n > 0 && hi < a[0].len; n--)
         hi += step(a[0], hi, false);
     return ag_bi_part(a[0], lo, hi - lo);
+}
+
+// --- many replacements at once: at each place the key that comes first wins, as in Go's NewReplacer
+
+// The first key (in their order) that stands at `at`, or UINT32_MAX.
+static uint32_t
+key_at(struct ag_call *c, struct ag_value map, struct ag_value s, size_t at, bool skip_empty)
+{
+    const struct ag_value rest = ag_bi_part(s, at, s.len - at);
+    for (uint32_t i = 0; i < map.len; i++) {
+        struct ag_value key = ag_object_key(&c->mem, map, i);
+        if (begins(rest, key) && !(skip_empty && key.len == 0))
+            return i;
+    }
+    return UINT32_MAX;
+}
+
+static bool
+put_replaced(struct ag_call *c, struct ag_value map, struct ag_value s, struct ag_buf *out)
+{
+    bool was_empty = false; // the empty key matches once at each place
+    for (size_t at = 0, n; at <= s.len && !out->is_full;) {
+        uint32_t i = key_at(c, map, s, at, was_empty);
+        if (i != UINT32_MAX) {
+            n = ag_object_key(&c->mem, map, i).len;
+            ag_buf_str(out, ag_value_str(ag_value_at(&c->mem, map, i)));
+            was_empty = n == 0;
+            at += n;
+            continue;
+        }
+        was_empty = false;
+        n = at < s.len ? step(s, at, false) : 1;
+        if (at < s.len)
+            ag_buf_put(out, s.p + at, n);
+        at += n;
+    }
+    return !out->is_full;
+}
+
+struct ag_value
+ag_bi_replace_n(struct ag_call *c, const struct ag_value *a)
+{
+    struct ag_buf out;
+    uint64_t each = 1 + (uint64_t)a[0].len; // units of the search at one place
+    if (!ag_charge(c, a[0].len))
+        return ag_undef();
+    for (uint32_t i = 0; i < a[0].len; i++) {
+        each += ag_object_key(&c->mem, a[0], i).len / AG_STEP_BYTES;
+        if (ag_object_key(&c->mem, a[0], i).kind != AG_STRING)
+            return ag_error(c, AG_VERR_TYPE, "operand 1 non-string key found in pattern object");
+        if (ag_value_at(&c->mem, a[0], i).kind != AG_STRING)
+            return ag_error(c, AG_VERR_TYPE, "operand 1 non-string value found in pattern object");
+    }
+    if (!ag_charge(c, each * (1 + (uint64_t)a[1].len)) || !ag_bi_begin(c, &out))
+        return ag_undef();
+    return ag_bi_end(c, &out, put_replaced(c, a[0], a[1], &out));
 }
