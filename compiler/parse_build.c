@@ -121,6 +121,14 @@ agc_build_minus(struct agc_lexer *lx, struct agc_span at, struct ag_str digits)
 }
 
 struct agc_node *
+agc_build_parens(struct agc_span at, struct agc_node *n)
+{
+    if (n && (n->kind == AGC_BINARY || n->kind == AGC_MEMBER2))
+        n->span = at;
+    return n;
+}
+
+struct agc_node *
 agc_build_step(struct agc_lexer *lx, struct agc_span at, struct agc_node *ref, struct agc_node *step)
 {
     if (!ref || !step)

@@ -21,6 +21,8 @@ struct agc_node *agc_build_3(struct agc_lexer *lx, struct agc_span at, enum agc_
                              struct agc_node *a, struct agc_node *b, struct agc_node *c);
 // `-` before a number is part of the number.
 struct agc_node *agc_build_minus(struct agc_lexer *lx, struct agc_span at, struct ag_str digits);
+// What parentheses hold; of an operation they are a part.
+struct agc_node *agc_build_parens(struct agc_span at, struct agc_node *n);
 // One more step of a reference.
 struct agc_node *agc_build_step(struct agc_lexer *lx, struct agc_span at, struct agc_node *ref,
                                 struct agc_node *step);

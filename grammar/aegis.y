@@ -220,7 +220,7 @@ name_term: NAME { $$ = agc_build_leaf(lx, @$, AGC_VAR, $1); }
     ;
 term: array
     | braces
-    | '(' expr ')' { $$ = $2; }
+    | '(' expr ')' { $$ = agc_build_parens(@$, $2); }
     | term '.' NAME { $$ = agc_build_step(lx, @$, $1, agc_build_leaf(lx, @3, AGC_STRING, $3)); }
     | term REF_LBRACK expr ']' { $$ = agc_build_step(lx, @$, $1, $3); }
     | term CALL_LPAREN args ')' { $$ = agc_build_call(lx, @$, $1, $3); }
