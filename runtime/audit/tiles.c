@@ -83,25 +83,38 @@ sync_parent(int dir_fd, const char *path)
     return ok;
 }
 
+static int
+open_new(int dir_fd, const char *path, int flags)
+{
+    flags |= O_WRONLY | O_CREAT | O_CLOEXEC;
+    int fd = openat(dir_fd, path, flags, 0644);
+    if (fd == -1 && errno == ENOENT && make_parents(dir_fd, path))
+        fd = openat(dir_fd, path, flags, 0644);
+    return fd;
+}
+
+static bool
+undo_file(int dir_fd, const char *path)
+{
+    int saved = errno;
+    unlinkat(dir_fd, path, 0);
+    errno = saved;
+    return false;
+}
+
 bool
 agr_file_replace(int dir_fd, const char *path, const void *p, size_t n, bool is_synced)
 {
     char tmp[260];
     if (snprintf(tmp, sizeof(tmp), "%s.tmp", path) >= (int)sizeof(tmp))
         return false;
-    int fd = openat(dir_fd, tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-    if (fd == -1 && errno == ENOENT && make_parents(dir_fd, path))
-        fd = openat(dir_fd, tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    int fd = open_new(dir_fd, tmp, O_TRUNC);
     if (fd == -1)
         return false;
     bool ok = write_all(fd, p, n) && (!is_synced || fdatasync(fd) == 0);
     ok = close(fd) == 0 && ok && renameat(dir_fd, tmp, dir_fd, path) == 0;
-    if (!ok) {
-        int saved = errno;
-        unlinkat(dir_fd, tmp, 0);
-        errno = saved;
-        return false;
-    }
+    if (!ok)
+        return undo_file(dir_fd, tmp);
     return !is_synced || sync_parent(dir_fd, path);
 }
 
@@ -139,12 +152,26 @@ agr_file_read(int dir_fd, const char *path, size_t max, size_t *ret_n)
 // --- writer
 // ------------------------------------------------------------------------------------------------------
 
+// A full tile is not looked for before a checkpoint covers it, and after a crash the WAL gives it again: it
+// needs no rename when its name is free.
+static bool
+put_full(int dir_fd, const char *path, const void *p, size_t n)
+{
+    int fd = open_new(dir_fd, path, O_EXCL);
+    if (fd == -1)
+        return errno == EEXIST && agr_file_replace(dir_fd, path, p, n, false);
+    bool ok = write_all(fd, p, n);
+    ok = close(fd) == 0 && ok;
+    return ok || undo_file(dir_fd, path);
+}
+
 static bool
 put_file(struct agr_tiles *t, int level, uint64_t index, unsigned width, const void *p, size_t n)
 {
     char path[AGR_TILE_PATH];
     agr_tile_path(level, index, width, path);
-    if (agr_file_replace(t->log_fd, path, p, n, false))
+    if (width == AGR_TILE_WIDTH ? put_full(t->log_fd, path, p, n)
+                                : agr_file_replace(t->log_fd, path, p, n, false))
         return true;
     t->has_failed = true;
     t->error = errno;
