@@ -4,6 +4,7 @@
 // one that is missing. Memory: the compile arena. Next file to read: safety.c.
 #include "safety.h"
 
+#include "flatten.h"
 #include "scope.h"
 
 void
@@ -51,7 +52,7 @@ closure(struct agc_bind *s, const struct agc_node *n)
 static bool
 step(struct agc_bind *s, const struct agc_node *n)
 {
-    bool is_relation = agc_is_local(n) && ag_str_eq(s->def->local[n->symbol].name, AGC_RELATION);
+    bool is_relation = agc_is_local(n) && !s->is_template && ag_str_eq(s->def->local[n->symbol].name, AGC_RELATION);
     if (agc_is_local(n) && (!s->is_closed || is_relation)) {
         agc_bind_add(s, n->symbol);
         return true;
@@ -75,11 +76,12 @@ pattern(struct agc_bind *s, const struct agc_node *n)
 
 static bool template(struct agc_bind *s, const struct agc_node *n)
 {
-    bool was_closed = s->is_closed, ok = true;
-    s->is_closed = true;
+    bool was_closed = s->is_closed, was_template = s->is_template, ok = true;
+    s->is_closed = s->is_template = true;
     for (uint32_t i = 0; ok && i < n->n; i++)
         ok = agc_bind_term(s, n->kid[i]);
     s->is_closed = was_closed;
+    s->is_template = was_template;
     return ok;
 }
 
@@ -120,38 +122,58 @@ either_way(struct agc_bind *s, const struct agc_node *n)
     return false;
 }
 
+// `$not = term`: what was taken out of a negated literal binds nothing but its own variable.
+static bool
+taken(struct agc_bind *s, const struct agc_node *n)
+{
+    bool was_closed = s->is_closed;
+    s->is_closed = true;
+    bool ok = agc_bind_term(s, n->kid[1]);
+    s->is_closed = was_closed;
+    if (ok)
+        agc_bind_add(s, n->kid[0]->symbol);
+    return ok;
+}
+
+static bool
+is_taken(const struct agc_bind *s, const struct agc_node *n)
+{
+    const struct agc_node *x = n->kid[0];
+    return agc_is_local(x) && ag_str_eq(s->def->local[x->symbol].name, AGC_TAKEN);
+}
+
 static bool
 negated(struct agc_bind *s, const struct agc_node *n)
 {
-    if (n->kid[0]->kind == AGC_QUERY)
+    if (agc_is_not_body(n))
         return closure(s, n->kid[0]);
     bool was_closed = s->is_closed;
     s->is_closed = true;
-    bool ok = literal(s, n->kid[0]);
+    bool ok = literal(s, agc_is_bare_not(n) ? n->kid[0]->kid[0] : n->kid[0]);
     s->is_closed = was_closed;
     return ok;
 }
 
 // Values are evaluated before the literal and must be bound there.
 static bool
-with(struct agc_bind *s, const struct agc_node *n)
+values(struct agc_bind *s, const struct agc_node *n)
 {
     bool was_closed = s->is_closed, ok = true;
     s->is_closed = true;
     for (uint32_t i = 2; ok && i < n->n; i += 2)
         ok = agc_is_function_name(n->kid[i]) || agc_bind_term(s, n->kid[i]);
     s->is_closed = was_closed;
-    return ok && literal(s, n->kid[0]);
+    return ok;
 }
 
 static bool
 literal(struct agc_bind *s, const struct agc_node *n)
 {
     switch ((int)n->kind) {
-    case AGC_UNIFY: return either_way(s, n);
+    case AGC_UNIFY: return is_taken(s, n) ? taken(s, n) : either_way(s, n);
     case AGC_ASSIGN: return agc_bind_unify(s, n, false);
     case AGC_NOT: return negated(s, n);
-    case AGC_WITH: return with(s, n);
+    case AGC_WITH: return values(s, n) && literal(s, n->kid[0]);
     case AGC_SOME_IN:
         if (!agc_bind_term(s, n->kid[n->n - 1]))
             return false;

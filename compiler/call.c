@@ -163,7 +163,7 @@ agc_names_callee(struct agc_names *r, struct agc_node *f)
     struct agc_node *head = f->kind == AGC_REF ? f->kid[0] : f;
     if (head->kind == AGC_VAR && !agc_scope_hidden(r, head->text) && agc_names_global(r, head)) {
         uint32_t rest;
-        agc_names_term(r, f);
+        agc_names_path(r, f);
         c.is_data = true;
         c.name = dotted(r->b->a, f);
         const struct agc_node *root = f->kind == AGC_REF ? f->kid[0] : f;
@@ -265,6 +265,37 @@ check_arity(struct agc_names *r, const struct agc_node *call, const struct agc_c
         agc_diag_second(r->b->diags, d, def->head_span, "defined here");
 }
 
+// Operators have names as well; a call of one is the operation.
+static const struct {
+    const char *name, *mark;
+} operators[] = {{"plus", "+"},   {"minus", "-"}, {"mul", "*"}, {"div", "/"},
+                 {"rem", "%"},    {"and", "&"},   {"or", "|"},  {"equal", "=="},
+                 {"neq", "!="},   {"lt", "<"},    {"lte", "<="}, {"gt", ">"},
+                 {"gte", ">="},   {"internal.member_2", "in"}};
+
+static bool
+is_operator(struct agc_names *r, struct agc_node *call, const struct agc_callee *c, bool is_literal)
+{
+    size_t i = 0, n = sizeof operators / sizeof operators[0];
+    bool is_member = ag_str_is(c->name, "internal.member_3");
+    while (i < n && !ag_str_is(c->name, operators[i].name))
+        i++;
+    if (c->is_data || (i == n && !is_member))
+        return false;
+    uint32_t want = is_member ? 3 : 2;
+    call->text = is_member ? AG_STR("") : ag_str_z(operators[i].mark);
+    if (is_literal && call->n == want + 2) {
+        take_result(r, call);
+        call = call->kid[1];
+    }
+    check_arity(r, call, c, want);
+    call->kind = is_member ? AGC_MEMBER2 : AGC_BINARY;
+    call->symbol = AG_NONE;
+    call->kid++;
+    call->n--;
+    return true;
+}
+
 // rego.metadata.rule() and chain() are known here.
 static bool
 is_metadata(struct agc_names *r, struct agc_node *call, const struct agc_callee *c)
@@ -305,7 +336,7 @@ agc_names_call(struct agc_names *r, struct agc_node *call, bool is_literal)
     }
     struct agc_callee c = agc_names_callee(r, f);
     call->text = c.name;
-    if (is_metadata(r, call, &c))
+    if (is_metadata(r, call, &c) || is_operator(r, call, &c, is_literal))
         return;
     call->symbol = c.ix;
     call->group = c.group;

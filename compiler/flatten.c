@@ -72,6 +72,40 @@ inside(struct agc_flat *f, struct agc_node **slot, bool whole, const struct agc_
     return any;
 }
 
+// Takes calls and references out of a term under `not`; with `whole` the term itself as well.
+static void
+out_of_not(struct agc_flat *f, struct agc_node **slot, bool whole, const struct agc_node *with)
+{
+    struct agc_node *n = *slot;
+    if (agc_is_comprehension(n) || n->kind == AGC_TEMPLATE || n->kind == AGC_QUERY)
+        return;
+    for (uint32_t i = n->kind == AGC_CALL; i < n->n; i++)
+        if (n->kind != AGC_REF || i || n->kid[i]->kind != AGC_VAR)
+            out_of_not(f, &n->kid[i], true, with);
+    if (!whole || (!is_operation(n) && n->kind != AGC_REF))
+        return;
+    take_out(f, slot, with);
+    if (n->kind == AGC_REF)
+        f->def->local[f->def->nlocals - 1].name = AGC_TAKEN;
+}
+
+void
+agc_flatten_not(struct agc_flat *f, struct agc_node *literal, bool is_query)
+{
+    const struct agc_node *with = literal->kind == AGC_WITH ? literal : NULL;
+    struct agc_node *not = with ? with->kid[0] : literal;
+    if (not->kind == AGC_NOT && not->kid[0]->kind != AGC_QUERY) {
+        struct agc_node **slot = &not->kid[0], *n = *slot;
+        bool is_equal = n->kind == AGC_BINARY && ag_str_is(n->text, "==") && !is_query;
+        if (n->kind == AGC_UNIFY || is_equal)
+            for (uint32_t i = 0; i < n->n; i++)
+                out_of_not(f, &n->kid[i], is_operation(n->kid[i]), with);
+        else
+            out_of_not(f, slot, false, with);
+    }
+    append(f, literal, false);
+}
+
 static bool
 same_constant(const struct agc_node *x, const struct agc_node *y)
 {

@@ -4,6 +4,8 @@
 // written down in program.h. Memory: the compile arena. Next file to read: call.c, with.c, safety.c.
 #include "names.h"
 
+#include "safety.h"
+
 // Import paths that only switch the language on.
 static bool
 is_language(const struct agc_import *imp)
@@ -137,12 +139,41 @@ resolve_comprehension(struct agc_names *r, struct agc_node *n)
     agc_scope_pop(r);
 }
 
+void
+agc_names_path(struct agc_names *r, struct agc_node *ref)
+{
+    if (ref->kind != AGC_REF)
+        return;
+    uint32_t from = ref->kid[0]->kind == AGC_REF ? ref->kid[0]->n : 1;
+    splice(r, ref);
+    for (uint32_t i = from; i < ref->n; i++)
+        agc_names_term(r, ref->kid[i]);
+}
+
+// Functions are called, they are no values.
+static void
+no_function(struct agc_names *r, const struct agc_node *n)
+{
+    uint32_t rest;
+    if (n->kind != AGC_REF || !agc_is_root(n->kid[0]) || n->kid[0]->symbol != AGC_SYM_DATA)
+        return;
+    const struct agc_tree *t = agc_tree_walk(r->b->p->root, n, &rest);
+    if (!t || !t->group || t->group->kind != AGC_GROUP_FUNCTION)
+        return;
+    struct agc_diag *d = agc_diag(r->b->diags, AGC_D_TYPE_ERROR, n->span, "%.*s is a function and no value",
+                                  agc_shown(t->group->name), t->group->name.p);
+    agc_diag_fix(r->b->diags, d, "call it");
+}
+
 // Depth is bounded by the parser (AGC_EXPR_DEPTH_MAX).
 void
 agc_names_term(struct agc_names *r, struct agc_node *n)
 {
     switch ((int)n->kind) {
-    case AGC_VAR: resolve_var(r, n); break;
+    case AGC_VAR:
+        resolve_var(r, n);
+        no_function(r, n);
+        break;
     case AGC_CALL: agc_names_call(r, n, false); break;
     case AGC_ARRAY_COMP:
     case AGC_SET_COMP:
@@ -152,6 +183,7 @@ agc_names_term(struct agc_names *r, struct agc_node *n)
             agc_names_term(r, n->kid[i]);
         if (n->kind == AGC_REF)
             splice(r, n);
+        no_function(r, n);
     }
 }
 
@@ -256,6 +288,19 @@ resolve_assign(struct agc_names *r, struct agc_node *n, struct agc_node *with)
     assign(r, n->kid[0]);
 }
 
+static bool resolve_literal(struct agc_names *r, struct agc_node *n);
+
+static bool
+resolve_negated(struct agc_names *r, struct agc_node *n)
+{
+    if (n->kind != AGC_ASSIGN)
+        return resolve_literal(r, n);
+    struct agc_diag *d =
+        agc_diag(r->b->diags, AGC_D_BAD_ASSIGN, n->span, "nothing can be assigned under not");
+    agc_diag_fix(r->b->diags, d, "write == to compare");
+    return true;
+}
+
 // A literal, in place. False: it only declared something and leaves the body.
 static bool
 resolve_literal(struct agc_names *r, struct agc_node *n)
@@ -269,13 +314,11 @@ resolve_literal(struct agc_names *r, struct agc_node *n)
     case AGC_EVERY: resolve_every(r, n); return true;
     case AGC_ASSIGN: resolve_assign(r, n, NULL); return true;
     case AGC_NOT:
-        if (n->kid[0]->kind == AGC_QUERY)
+        if (agc_is_not_body(n)) {
             resolve_negated_body(r, n->kid[0]);
-        else if (n->kid[0]->kind == AGC_ASSIGN)
-            agc_diag(r->b->diags, AGC_D_BAD_ASSIGN, n->span, "nothing can be assigned under not");
-        else
-            return resolve_literal(r, n->kid[0]);
-        return true;
+            return true;
+        }
+        return resolve_negated(r, agc_is_bare_not(n) ? n->kid[0]->kid[0] : n->kid[0]);
     case AGC_WITH: {
         if (n->kid[0]->kind == AGC_ASSIGN) {
             resolve_assign(r, n->kid[0], n);
@@ -326,7 +369,7 @@ declare_argument(struct agc_names *r, struct agc_node *n)
             agc_names_term(r, n->kid[i]);
             declare_argument(r, n->kid[i + 1]);
         }
-    } else if (n->kind == AGC_CALL) {
+    } else if (n->kind == AGC_CALL || n->kind == AGC_BINARY || n->kind == AGC_NEGATE) {
         agc_diag(r->b->diags, AGC_D_BAD_ASSIGN, n->span, "an argument of a definition cannot be a call");
     } else {
         agc_names_term(r, n);

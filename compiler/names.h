@@ -9,6 +9,8 @@
 
 // Decides the names in a term, in place.
 void agc_names_term(struct agc_names *r, struct agc_node *n);
+// Decides the names in the steps of a path whose head stands for a document already.
+void agc_names_path(struct agc_names *r, struct agc_node *ref);
 // Decides the names in a call; `is_literal` when it stands alone in a body, where one more argument than
 // declared takes the result.
 void agc_names_call(struct agc_names *r, struct agc_node *call, bool is_literal);

@@ -35,7 +35,7 @@ agc_visible(struct agc_arena *a, struct agc_bits *to, const struct agc_node *n)
         agc_visible(a, to, n->kid[n->n - 2]);
         return;
     }
-    if (n->kind == AGC_NOT && n->kid[0]->kind == AGC_QUERY)
+    if (agc_is_not_body(n))
         return;
     for (uint32_t i = n->kind == AGC_CALL; i < n->n; i++)
         agc_visible(a, to, n->kid[i]);
@@ -140,13 +140,17 @@ report(struct order *o, const struct body *body)
 }
 
 static struct body
-open_body(struct order *o, const struct agc_node *q)
+open_body(struct order *o, struct agc_node *q)
 {
-    struct body body = {.npending = q->n, .pending_cap = q->n};
-    body.pending = agc_alloc(o->b->a, (q->n + 1) * sizeof *body.pending);
+    struct agc_flat f = {.a = o->b->a, .def = o->def};
     for (uint32_t i = 0; i < q->n; i++)
-        body.pending[i] = (struct agc_pending){q->kid[i], AG_NONE, false};
-    return body;
+        agc_flatten_not(&f, q->kid[i], o->def->number == AG_NONE);
+    if (f.n != q->n)
+        q->kid = agc_alloc(o->b->a, f.n * sizeof *q->kid);
+    q->n = f.n;
+    for (uint32_t i = 0; i < f.n; i++)
+        q->kid[i] = f.v[i].literal;
+    return (struct body){.npending = f.n, .pending_cap = f.cap, .pending = f.v};
 }
 
 // Orders a body; o->s.bound grows by what it binds.
@@ -186,7 +190,7 @@ may_bind(const struct agc_node *n)
 
 // Would the body, as it stands, bind all that the terms behind it read?
 static bool
-heads_are_bound(struct order *o, const struct agc_node *q, struct agc_node *const *head, uint32_t nheads)
+heads_are_bound(struct order *o, struct agc_node *q, struct agc_node *const *head, uint32_t nheads)
 {
     uint32_t mark = o->s.ntrail;
     const struct agc_bits *around = o->s.visible;

@@ -17,6 +17,7 @@ struct agc_bind {
     const struct agc_bits *visible; // variables of the bodies around: nested bodies may wait for these
     const struct agc_node *missing; // the first variable that was read unbound, NULL: none
     bool is_closed;                 // references bind nothing here (under `not`, in templates)
+    bool is_template;               // nor do relations
 };
 
 void agc_bind_add(struct agc_bind *s, uint32_t local);
@@ -32,6 +33,19 @@ static inline bool
 agc_is_comprehension(const struct agc_node *n)
 {
     return n->kind == AGC_ARRAY_COMP || n->kind == AGC_SET_COMP || n->kind == AGC_OBJECT_COMP;
+}
+// `not` around one literal that is negated as a whole (import future.keywords.not): a body without braces.
+static inline bool
+agc_is_bare_not(const struct agc_node *n)
+{
+    return n->kind == AGC_NOT && n->kid[0]->kind == AGC_QUERY && n->kid[0]->n == 1 &&
+           n->kid[0]->span.begin == n->kid[0]->kid[0]->span.begin;
+}
+// `not` around a body that has variables of its own.
+static inline bool
+agc_is_not_body(const struct agc_node *n)
+{
+    return n->kind == AGC_NOT && n->kid[0]->kind == AGC_QUERY && !agc_is_bare_not(n);
 }
 // A name of a function where `with` takes a value.
 static inline bool

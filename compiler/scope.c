@@ -4,6 +4,8 @@
 // Memory: the compile arena. Next file to read: names.c.
 #include "scope.h"
 
+#include "safety.h"
+
 void
 agc_scope_push(struct agc_names *r, struct agc_scope *s)
 {
@@ -79,7 +81,7 @@ own_names(struct agc_names *r, const struct agc_node *n, struct agc_namemap *int
         own_names(r, n->kid[n->n - 2], into);
         return;
     }
-    if (n->kind == AGC_NOT && n->kid[0]->kind == AGC_QUERY)
+    if (agc_is_not_body(n))
         return;
     for (uint32_t i = n->kind == AGC_CALL; i < n->n; i++)
         own_names(r, n->kid[i], into);
@@ -216,6 +218,13 @@ agc_scope_declare(struct agc_names *r, struct agc_node *var, enum agc_occurrence
     add_entry(r, var, var->symbol, how);
 }
 
+// Modules that another compiler rewrote hold such names.
+static bool
+is_generated(struct ag_str name)
+{
+    return name.n >= 7 && memcmp(name.p, "__local", 7) == 0;
+}
+
 void
 agc_scope_unused(struct agc_names *r, const struct agc_scope *s)
 {
@@ -225,7 +234,7 @@ agc_scope_unused(struct agc_names *r, const struct agc_scope *s)
     for (uint32_t i = 0; i < s->n; i++) {
         const struct agc_entry *e = &s->entry[i];
         int shown = (int)(e->name.n < 100 ? e->name.n : 100);
-        if (e->nuses || e->how == AGC_SEEN || e->how == AGC_SOME_IN_DECLARED)
+        if (e->nuses || e->how == AGC_SEEN || e->how == AGC_SOME_IN_DECLARED || is_generated(e->name))
             continue;
         struct agc_diag *d =
             e->how == AGC_SOME_DECLARED

@@ -506,6 +506,8 @@ agc_tree_build(struct agc_builder *b)
             struct agc_def *def = p->defs[n] = m->defs[k];
             def->module = m;
             def->number = n;
+            if (def->kind == AGC_DEF_FUNCTION && !def->nargs)
+                def->kind = AGC_DEF_VALUE; // f() := v is a rule
             check_name(b, def);
             v[n] = path_of(b, def);
         }
