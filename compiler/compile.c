@@ -6,7 +6,7 @@
 #include "analyse.h"
 #include "check.h"
 #include "image_write.h"
-#include "lower.h"
+#include "lower_rego.h"
 #include "module.h"
 #include "opt.h"
 #include "resolve.h"
@@ -82,6 +82,19 @@ is_module(const struct agc_job *j, uint32_t source)
     return name.n >= 5 && memcmp(name.p + name.n - 5, ".rego", 5) == 0;
 }
 
+// A source that was added as a document or as the text of an entrypoint.
+static bool
+is_taken(const struct agc_job *j, uint32_t source)
+{
+    for (uint32_t i = 0; i < j->ndocuments; i++)
+        if (j->documents[i].source == source)
+            return true;
+    for (uint32_t i = 0; i < j->nwanted; i++)
+        if (j->wanted[i].source == source)
+            return true;
+    return false;
+}
+
 static void
 read_module(struct agc_job *j, uint32_t source)
 {
@@ -105,6 +118,8 @@ static bool
 read_sources(struct agc_job *j)
 {
     for (uint32_t i = 0; i < j->sources.n; i++) {
+        if (is_taken(j, i))
+            continue;
         if (is_module(j, i))
             read_module(j, i);
         else if (prints(j, AGC_STAGE_TOKENS))
@@ -121,15 +136,25 @@ read_sources(struct agc_job *j)
     return !agc_diags_failed(&j->diags);
 }
 
+// Joins the modules, and reads what the caller wants of them.
+static bool
+join_modules(struct agc_job *j)
+{
+    const struct agc_program_options options = {.is_rego = j->is_rego};
+    if (!j->policy.nmodules && !j->nwanted)
+        return true;
+    if (!agc_program_build(&j->arena, &j->diags, &j->policy, &options, &j->program) ||
+        !agc_wanted_read(j, &j->wanted_nodes))
+        return false;
+    if (prints(j, AGC_STAGE_NAMES))
+        agc_program_print(&j->program, &j->sources, j->emit);
+    return !agc_diags_failed(&j->diags);
+}
+
 // Steps 4 and 5: names, types, and the questions about sets of rules.
 static bool
 understand(struct agc_job *j)
 {
-    if (j->policy.nmodules) {
-        agc_diag(&j->diags, AGC_D_NOT_AVAILABLE, j->policy.modules[0]->package_span,
-                 "modules are read but not compiled by this version");
-        return false;
-    }
     bool ok = agc_resolve(&j->arena, &j->diags, &j->policy);
     if (ok && prints(j, AGC_STAGE_NAMES))
         agc_names_print(&j->policy, &j->sources, j->emit);
@@ -155,6 +180,14 @@ make_ir(struct agc_job *j)
     struct agc_refusal why;
     char text[200];
     agc_ir_init(&j->ir, &j->arena, &j->policy);
+    if (!agc_lower_data(j))
+        return AGC_REFUSED;
+    if (j->program.root &&
+        !agc_lower_program(&j->ir, &j->program, j->wanted_nodes, j->nwanted, j->strict_errors, &why))
+        return refused(j, &why);
+    j->ir.is_values_only = !j->policy.is_begun && j->ir.hooks.decisions == AG_NONE &&
+                           j->ir.hooks.effects == AG_NONE && j->ir.hooks.decision == AG_NONE &&
+                           (j->policy.nmodules || j->nwanted);
     if (!agc_lower(&j->ir, &why))
         return refused(j, &why);
     if (!agc_ir_check(&j->ir, text, sizeof text)) {
@@ -207,7 +240,7 @@ agc_compile(struct agc_job *j)
         return AGC_REFUSED;
     if (j->last <= AGC_STAGE_AST)
         return AGC_DONE;
-    if (!understand(j))
+    if (!join_modules(j) || !understand(j))
         return AGC_REFUSED;
     if (j->last <= AGC_STAGE_TYPES)
         return AGC_DONE;

@@ -83,6 +83,7 @@ struct agc_job {
     // out
     struct agc_policy policy;
     struct agc_program program;
+    struct agc_wanted_node *wanted_nodes; // one for each wanted entrypoint
     struct agc_ir ir;
     struct agc_heap heap;
     struct agc_code code;

@@ -24,6 +24,7 @@ struct emit {
     struct agc_refusal *refusal;
     struct agc_func *f;
     uint32_t *reg; // by local, AG_NONE: none now
+    bool *is_pair; // by local: ONCE keeps a number in the register behind it
     uint32_t *trail, ntrail, cap_trail;
     uint32_t top, nregs; // registers in use; most ever in use
     struct scope scope[AGC_BLOCK_DEPTH_MAX + 2];
@@ -77,7 +78,8 @@ static uint32_t
 define(struct emit *e, uint32_t local)
 {
     if (e->reg[local] == AG_NONE) {
-        assign(e, local, e->top++);
+        assign(e, local, e->top);
+        e->top += e->is_pair[local] ? 2 : 1;
         use_up_to(e, e->top);
     }
     return e->reg[local];
@@ -173,7 +175,9 @@ emit_call(struct emit *e, struct agc_stmt *s)
         put(e, ag_insn3(AG_OP_CALLT, base, narrow(e, number, "call tables"), e->reg[s->v[2]]));
         break;
     case AGC_IR_LIMIT: put(e, ag_insn3(AG_OP_LIMIT, base, narrow(e, number, "limits"), s->nargs)); break;
-    default: put(e, ag_insn3(AG_OP_BUILTINS, base, narrow(e, number, "built-ins"), s->nargs));
+    default:
+        put(e, ag_insn3((enum ag_op)agc_irop_table[s->op].opcode, base, narrow(e, number, "built-ins"),
+                        s->nargs));
     }
     if (e->reg[s->v[0]] == AG_NONE) {
         assign(e, s->v[0], base);
@@ -188,9 +192,12 @@ emit_leave(struct emit *e, const struct agc_stmt *s)
     enum ag_op op = (enum ag_op)agc_irop_table[s->op].opcode;
     if (s->op == AGC_IR_LEAVE)
         jump_out(e, put(e, ag_insn2(op, 0, 0)), true, s->v[0]);
-    else if (s->op == AGC_IR_ALSO)
-        jump_out(e, put(e, ag_insn3(op, e->reg[s->v[0]], e->reg[s->v[1]], 0)), false, s->v[2]);
-    else
+    else if (agc_irop_table[s->op].operand[2] == AGC_IRK_UP) {
+        uint32_t b = agc_irop_table[s->op].operand[1] == AGC_IRK_K
+                         ? narrow(e, agc_heap_const(e->heap, s->v[1]), "distinct constants in comparisons")
+                         : e->reg[s->v[1]];
+        jump_out(e, put(e, ag_insn3(op, e->reg[s->v[0]], b, 0)), false, s->v[2]);
+    } else
         jump_out(e, put(e, ag_insn2(op, e->reg[s->v[0]], 0)), true, s->v[1]);
 }
 
@@ -264,12 +271,22 @@ deepest_callee(void *self, struct agc_stmt *s, unsigned depth)
 }
 
 static void
+note_pair(void *self, struct agc_stmt *s, unsigned depth)
+{
+    (void)depth;
+    if (s->op == AGC_IR_ONCE)
+        ((struct emit *)self)->is_pair[s->v[0]] = true;
+}
+
+static void
 emit_func(struct emit *e, uint32_t ix)
 {
     struct agc_func *f = &e->ir->funcs[ix];
     struct ag_func *row = &e->code->funcs[ix];
     e->f = f;
     e->reg = agc_alloc(e->ir->arena, f->nlocals * sizeof *e->reg);
+    e->is_pair = agc_alloc(e->ir->arena, f->nlocals);
+    agc_ir_walk(&f->body, note_pair, e);
     for (uint32_t i = 0; i < f->nlocals; i++)
         e->reg[i] = i < f->nargs ? i : AG_NONE;
     e->top = e->nregs = f->nargs;
@@ -285,9 +302,9 @@ emit_func(struct emit *e, uint32_t ix)
                             .nargs = (uint16_t)f->nargs,
                             .nregs = (uint16_t)e->nregs,
                             .flags = f->flags,
-                            .memo_slot = AG_NONE,
+                            .memo_slot = f->flags & AG_FUNC_MEMO ? e->code->memo_slots++ : AG_NONE,
                             .name = agc_heap_string(e->heap, f->name),
-                            .path = AG_NONE};
+                            .path = f->path == AG_NONE ? AG_NONE : agc_heap_const(e->heap, f->path)};
 }
 
 static void

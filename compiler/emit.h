@@ -15,6 +15,7 @@ struct agc_code {
     struct ag_func *funcs;  // as in the image
     struct agc_bytes spans; // [struct ag_span]
     struct agc_places places;
+    uint32_t memo_slots;
     uint32_t *stack; // by function: registers of the deepest chain that starts with it
 };
 

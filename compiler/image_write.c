@@ -78,7 +78,8 @@ put_meta(struct image *im)
         .audit_input = p->audit_input,
         .has_rules = 1,
         .source_rules = p->nrules,
-        .data = AG_NONE,
+        .memo_slots = im->code->memo_slots,
+        .data = im->ir->data == AG_NONE ? AG_NONE : agc_heap_const(im->heap, im->ir->data),
     };
     source_digest(im, m.source_digest);
     agc_bytes_put(&im->sec[AG_SEC_META], &m, sizeof m);
@@ -131,7 +132,7 @@ put_tables(struct image *im)
         agc_bytes_u32(b, table->n);
         agc_bytes_u32(b, 2);
         for (uint32_t i = 0; i < table->n; i++) {
-            agc_bytes_u32(b, AG_NONE);
+            agc_bytes_u32(b, table->key ? agc_heap_const(im->heap, table->key[i]) : AG_NONE);
             agc_bytes_u32(b, table->func[i]);
         }
     }

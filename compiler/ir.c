@@ -46,16 +46,33 @@ agc_refuse(struct agc_refusal *r, struct agc_span span, const char *fmt, ...)
 void
 agc_ir_init(struct agc_ir *ir, struct agc_arena *arena, const struct agc_policy *policy)
 {
-    *ir = (struct agc_ir){.arena = arena, .policy = policy};
+    *ir = (struct agc_ir){.arena = arena,
+                          .policy = policy,
+                          .data = AG_NONE,
+                          .hooks = {.decisions = AG_NONE, .effects = AG_NONE, .decision = AG_NONE}};
 }
 
 uint32_t
 agc_ir_func(struct agc_ir *ir, struct ag_str name, struct agc_span span, uint32_t flags)
 {
+    struct agc_func f = {
+        .name = name, .span = span, .nargs = 2, .nlocals = 2, .flags = flags, .path = AG_NONE};
+    return agc_ir_func_add(ir, &f);
+}
+
+uint32_t
+agc_ir_func_add(struct agc_ir *ir, const struct agc_func *f)
+{
     ir->funcs = agc_grow(ir->arena, ir->funcs, ir->nfuncs, &ir->cap_funcs, sizeof *ir->funcs);
-    ir->funcs[ir->nfuncs] =
-        (struct agc_func){.name = name, .span = span, .nargs = 2, .nlocals = 2, .flags = flags};
+    ir->funcs[ir->nfuncs] = *f;
     return ir->nfuncs++;
+}
+
+void
+agc_ir_entry(struct agc_ir *ir, struct ag_str name, uint32_t func, bool is_decision)
+{
+    ir->entries = agc_grow(ir->arena, ir->entries, ir->nentries, &ir->cap_entries, sizeof *ir->entries);
+    ir->entries[ir->nentries++] = (struct agc_entry){name, func, is_decision};
 }
 
 uint32_t
@@ -96,8 +113,16 @@ agc_ir_table(struct agc_ir *ir, uint32_t n)
     uint32_t *func = agc_alloc(ir->arena, (n + 1) * sizeof *func);
     for (uint32_t i = 0; i < n; i++)
         func[i] = AG_NONE;
-    ir->tables[ir->ntables] = (struct agc_call_table){n, func};
+    ir->tables[ir->ntables] = (struct agc_call_table){n, NULL, func};
     return ir->ntables++;
+}
+
+uint32_t
+agc_ir_keyed_table(struct agc_ir *ir, uint32_t n)
+{
+    uint32_t t = agc_ir_table(ir, n);
+    ir->tables[t].key = agc_alloc(ir->arena, (n + 1) * sizeof(uint32_t));
+    return t;
 }
 
 uint32_t
@@ -205,7 +230,11 @@ print_tables(const struct agc_ir *ir, FILE *out)
     for (uint32_t i = 0; i < ir->ntables; i++) {
         fprintf(out, "table #%u of %u:", i, ir->tables[i].n);
         for (uint32_t k = 0; k < ir->tables[i].n; k++)
-            if (ir->tables[i].func[k] != AG_NONE)
+            if (ir->tables[i].key) {
+                fputc(' ', out);
+                agc_const_print(ir, ir->tables[i].key[k], out);
+                fprintf(out, " -> #%u", ir->tables[i].func[k]);
+            } else if (ir->tables[i].func[k] != AG_NONE)
                 fprintf(out, " %u -> #%u", k, ir->tables[i].func[k]);
         fputc('\n', out);
     }

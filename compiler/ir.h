@@ -54,7 +54,8 @@ struct agc_func {
     struct ag_str name;
     struct agc_span span;
     uint32_t nargs, nlocals;
-    uint32_t flags; // enum ag_func_flag
+    uint32_t flags; // enum ag_func_flag; memo slots are given out by emit.c
+    uint32_t path;  // constant: path of the document below data, AG_NONE: overlays do not reach it
     struct agc_block body;
 };
 
@@ -72,6 +73,7 @@ struct agc_const {
 
 struct agc_call_table {
     uint32_t n;
+    uint32_t *key;  // constants, ascending; NULL: the keys are 0..n-1
     uint32_t *func; // function of key i, AG_NONE: the answer is true
 };
 
@@ -110,6 +112,14 @@ struct agc_entry {
     bool is_decision;
 };
 
+// Functions of modules that `decide` calls, AG_NONE: there is none.
+struct agc_hooks {
+    uint32_t decisions; // data.aegis.decisions
+    uint32_t effects;   // data.aegis.effects
+    uint32_t decision;  // the reference of --decision
+    struct ag_str decision_name;
+};
+
 struct agc_ir {
     struct agc_arena *arena;
     const struct agc_policy *policy;
@@ -129,7 +139,11 @@ struct agc_ir {
     uint32_t nindexes; // 0 or 1 in this version
     struct agc_index index;
     uint32_t nentries;
-    struct agc_entry entries[3]; // decide; with gates evaluate; with a risk gate risk_check
+    uint32_t cap_entries;
+    struct agc_entry *entries;
+    uint32_t data; // constant: the base document, AG_NONE: none
+    struct agc_hooks hooks;
+    bool is_values_only; // no policy and no hooks: there is nothing to decide
 };
 
 // Why the back half refuses a policy: where, and one sentence with the remedy.
@@ -165,8 +179,13 @@ uint32_t agc_ir_local(struct agc_func *f);
 struct agc_stmt *agc_ir_add(struct agc_ir *ir, struct agc_block *b, struct agc_span span, enum agc_irop op,
                             uint32_t a, uint32_t bb, uint32_t c);
 struct agc_block *agc_ir_body(struct agc_ir *ir, struct agc_stmt *s);
+// Appends a finished function; returns its number.
+uint32_t agc_ir_func_add(struct agc_ir *ir, const struct agc_func *f);
+void agc_ir_entry(struct agc_ir *ir, struct ag_str name, uint32_t func, bool is_decision);
 void agc_ir_args(struct agc_ir *ir, struct agc_stmt *s, const uint32_t *local, uint32_t n);
 uint32_t agc_ir_table(struct agc_ir *ir, uint32_t n);
+// A table with constants as keys, filled by the caller in ascending order.
+uint32_t agc_ir_keyed_table(struct agc_ir *ir, uint32_t n);
 uint32_t agc_ir_pattern(struct agc_ir *ir, struct ag_str text, struct agc_span span);
 uint32_t agc_ir_window(struct agc_ir *ir, const struct ag_window *w);
 

@@ -298,7 +298,63 @@ finish_entry(struct entry *e, struct agc_block top)
     agc_ir_add(e->ir, &top, no_span, AGC_IR_UNDEF, nothing, 0, 0);
     agc_ir_add(e->ir, &top, no_span, AGC_IR_RET, nothing, 0, 0);
     e->ir->funcs[e->func].body = top;
-    e->ir->entries[e->ir->nentries++] = (struct agc_entry){e->ir->funcs[e->func].name, e->func, true};
+    agc_ir_entry(e->ir, e->ir->funcs[e->func].name, e->func, true);
+}
+
+// A call of a function of a module whose error denies.
+static uint32_t
+call_hook(struct entry *e, struct agc_block *b, uint32_t func)
+{
+    uint32_t v = entry_local(e);
+    agc_ir_args(e->ir, agc_ir_add(e->ir, b, no_span, AGC_IR_CALL, v, func, 0), (uint32_t[]){0, 1}, 2);
+    agc_ir_add(e->ir, b, no_span, AGC_IR_FAULT, v, 0, 0);
+    return v;
+}
+
+// data.aegis.decisions: every element contributes.
+static void
+lower_decisions(struct entry *e, struct agc_block *stages)
+{
+    struct agc_ir *ir = e->ir;
+    uint32_t key = entry_local(e), value = entry_local(e), all = entry_local(e);
+    struct agc_block *b = agc_ir_body(ir, agc_ir_add(ir, stages, no_span, AGC_IR_BLOCK, 0, 0, 0));
+    uint32_t v = call_hook(e, b, ir->hooks.decisions);
+    agc_ir_add(ir, b, no_span, AGC_IR_MOVE, all, v, 0);
+    struct agc_block *each = agc_ir_body(ir, agc_ir_add(ir, b, no_span, AGC_IR_LOOP, all, key, value));
+    agc_ir_add(ir, each, no_span, AGC_IR_EMIT, value, 0, 0);
+}
+
+static uint32_t
+decision_object(struct agc_ir *ir, const char *word)
+{
+    uint32_t kid[4] = {agc_const_string(ir, AG_STR("decision")), agc_const_string(ir, ag_str_z(word)),
+                       agc_const_string(ir, AG_STR("rule")), agc_const_string(ir, ir->hooks.decision_name)};
+    uint32_t object = AG_NONE;
+    agc_const_object(ir, kid, 2, &object);
+    return object;
+}
+
+// --decision: true allows, everything else denies.
+static void
+lower_decision(struct entry *e, struct agc_block *stages)
+{
+    struct agc_ir *ir = e->ir;
+    uint32_t word = entry_local(e);
+    agc_ir_add(ir, stages, no_span, AGC_IR_CONST, word, decision_object(ir, "deny"), 0);
+    struct agc_block *b = agc_ir_body(ir, agc_ir_add(ir, stages, no_span, AGC_IR_BLOCK, 0, 0, 0));
+    uint32_t v = call_hook(e, b, ir->hooks.decision);
+    agc_ir_add(ir, b, no_span, AGC_IR_NEED_IS, v, agc_const_bool(ir, true), 0);
+    agc_ir_add(ir, b, no_span, AGC_IR_CONST, word, decision_object(ir, "allow"), 0);
+    agc_ir_add(ir, stages, no_span, AGC_IR_EMIT, word, 0, 0);
+}
+
+static void
+lower_effects(struct entry *e, struct agc_block *stages)
+{
+    struct agc_block *b = agc_ir_body(e->ir, agc_ir_add(e->ir, stages, no_span, AGC_IR_BLOCK, 0, 0, 0));
+    uint32_t v = call_hook(e, b, e->ir->hooks.effects);
+    agc_ir_add(e->ir, b, no_span, AGC_IR_NEED, v, 0, 0);
+    agc_ir_add(e->ir, b, no_span, AGC_IR_PLAN, v, 0, 0);
 }
 
 static bool
@@ -316,9 +372,15 @@ lower_decide(struct agc_ir *ir, struct agc_refusal *refusal)
         ir->nindexes = 1;
         lower_candidates(&e, stages);
     }
+    if (ir->hooks.decisions != AG_NONE)
+        lower_decisions(&e, stages);
+    if (ir->hooks.decision != AG_NONE)
+        lower_decision(&e, stages);
     agc_ir_add(ir, stages, no_span, AGC_IR_DEFAULT, 0, 0, 0);
     if (ir->policy->has_gates)
         agc_ir_add(ir, stages, no_span, AGC_IR_GATES, 0, 0, 0);
+    if (ir->hooks.effects != AG_NONE)
+        lower_effects(&e, stages);
     finish_entry(&e, top);
     return true;
 }
@@ -364,7 +426,7 @@ agc_lower(struct agc_ir *ir, struct agc_refusal *ret)
     if (p->nrules > AGC_IR_RULES_MAX)
         return agc_refuse(ret, p->rules[AGC_IR_RULES_MAX].span, "more than %u rules; split the policy",
                           AGC_IR_RULES_MAX);
-    if (!lower_rules(ir, ret) || !lower_decide(ir, ret))
+    if (!lower_rules(ir, ret) || (!ir->is_values_only && !lower_decide(ir, ret)))
         return false;
     if (p->has_gates)
         lower_gates(ir, AG_STR("evaluate"), p->gates.present, ret);

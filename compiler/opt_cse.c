@@ -5,9 +5,9 @@
 #include "opt.h"
 
 struct site {
-    uint32_t key;                         // constant of the path
-    unsigned depth;                       // length of `at` - 1
-    uint32_t at[AGC_BLOCK_DEPTH_MAX + 1]; // statement number in each enclosing block, outermost first
+    uint32_t key;   // constant of the path
+    unsigned depth; // length of `at` - 1
+    uint32_t *at;   // statement number in each enclosing block, outermost first
 };
 
 struct cse {
@@ -31,6 +31,7 @@ collect(struct cse *c, struct agc_block *b, unsigned depth)
             struct site *st = &c->site[c->n++];
             st->key = s->v[2];
             st->depth = depth;
+            st->at = agc_alloc(c->ir->arena, (depth + 1) * sizeof *st->at);
             memcpy(st->at, c->at, (depth + 1) * sizeof *st->at);
         }
         if (s->body && depth < AGC_BLOCK_DEPTH_MAX)

@@ -79,8 +79,9 @@ drop_functions(struct agc_ir *ir)
 {
     struct reach r = {ir, agc_alloc(ir->arena, ir->nfuncs + 1)};
     uint32_t *number = agc_alloc(ir->arena, (ir->nfuncs + 1) * sizeof *number), n = 0;
+    for (uint32_t i = 0; i < ir->nentries; i++)
+        r.is_used[ir->entries[i].func] = true;
     for (uint32_t i = ir->nfuncs; i-- > 0;) {
-        r.is_used[i] = r.is_used[i] || (ir->funcs[i].flags & AG_FUNC_ENTRY);
         if (r.is_used[i])
             agc_ir_walk(&ir->funcs[i].body, mark_callees, &r);
     }

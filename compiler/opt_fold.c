@@ -113,6 +113,8 @@ fold_value(struct fold *fo, const struct agc_stmt *s, uint32_t *ret)
 static bool
 answers_true(const struct agc_call_table *t)
 {
+    if (t->key) // a key that it does not hold is undefined
+        return false;
     for (uint32_t i = 0; i < t->n; i++)
         if (t->func[i] != AG_NONE)
             return false;

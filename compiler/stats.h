@@ -11,6 +11,7 @@ struct agc_stats {
     // fuel of one decision for an input of n bytes is at most fixed + per16 * n / 16
     uint64_t fixed, per16;
     uint64_t fuel_bound; // at AGC_INPUT_MAX bytes
+    bool is_open;        // no bound: modules loop over data, only the image's fuel ends them
     uint64_t fuel;       // what the image states
     uint32_t arena_size;
     uint32_t stack_regs;

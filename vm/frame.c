@@ -4,8 +4,10 @@
 // memory: the call's arena. A frame is made by `with`; what was memoised below does not hold in it. Next file
 // to read: interp.c, which asks here at each call.
 #include "machine.h"
+#include "buf.h"
 
-#define FRAMES_FIRST 8u
+#define FRAMES_FIRST   8u
+#define INT64_TEXT_MAX 24u // bytes of an integer as text
 
 uint32_t
 ag_frame_new(struct ag_call *c, uint32_t below)
@@ -45,14 +47,30 @@ ag_frame_overlay(struct ag_call *c, uint32_t ix, struct ag_value pair)
 // --- paths
 // ---------------------------------------------------------------------------------------------------
 
+// An element of a base document. A whole number names the member of its text: keys of JSON are strings, and
+// data[2] is data["2"].
+static struct ag_value
+member(const struct ag_mem *m, struct ag_value v, struct ag_value key)
+{
+    char text[INT64_TEXT_MAX];
+    struct ag_buf out;
+    if (v.kind != AG_OBJECT)
+        return ag_value_get(m, v, key);
+    if (key.kind == AG_STRING)
+        return ag_object_get(m, v, ag_value_str(key));
+    struct ag_value at = ag_value_get(m, v, key);
+    if (at.kind != AG_UNDEF || key.kind != AG_NUMBER || key.sub)
+        return at;
+    ag_buf_init(&out, text, sizeof text);
+    ag_buf_i64(&out, key.i);
+    return ag_object_get(m, v, ag_str_of(text, out.n));
+}
+
 static struct ag_value
 path_from(const struct ag_mem *m, struct ag_value v, struct ag_value path, uint32_t from)
 {
-    for (uint32_t i = from; i < path.len && v.kind > AG_ERROR; i++) {
-        struct ag_value key = ag_value_at(m, path, i);
-        v = v.kind == AG_OBJECT && key.kind == AG_STRING ? ag_object_get(m, v, ag_value_str(key))
-                                                         : ag_value_get(m, v, key);
-    }
+    for (uint32_t i = from; i < path.len && v.kind > AG_ERROR; i++)
+        v = member(m, v, ag_value_at(m, path, i));
     return v;
 }
 
@@ -150,6 +168,14 @@ covering(const struct ag_mem *m, const struct ag_overlay *newest, struct ag_valu
     return NULL;
 }
 
+// An overlay at a path that begins with null is no part of the document: it carries what stands in the place
+// of a function.
+static bool
+is_hidden(const struct ag_mem *m, struct ag_value path)
+{
+    return path.len && ag_value_at(m, path, 0).kind == AG_NULL;
+}
+
 // Writes the overlays newer than `stop` that lie below `path` into v, oldest first.
 static struct ag_value
 apply_deeper(struct ag_call *c, const struct ag_overlay *o, const struct ag_overlay *stop,
@@ -158,7 +184,7 @@ apply_deeper(struct ag_call *c, const struct ag_overlay *o, const struct ag_over
     const struct ag_overlay *list[AG_DEPTH_MAX];
     uint32_t n = 0;
     for (; o != stop; o = o->next) {
-        if (!is_prefix(&c->mem, path, o->path) || o->path.len == path.len)
+        if (!is_prefix(&c->mem, path, o->path) || o->path.len == path.len || is_hidden(&c->mem, o->path))
             continue;
         if (n == AG_DEPTH_MAX)
             return ag_err(AG_VERR_RANGE, 0); // more `with` on one document than values may nest
