@@ -3,6 +3,7 @@
 // limits and roundings are those of Go's time.ParseDuration. In: text. Out: nanoseconds or an error. No
 // memory. Next file to read: time.c.
 #include "builtin_fns.h"
+#include "layout.h"
 
 #define NS_PER_HOUR 3600000000000ull
 #define LIMIT       ((uint64_t)1 << 63) // nanoseconds, and what a part may hold
@@ -97,24 +98,45 @@ part_ns(struct ag_call *c, const struct part *p, size_t unit, uint64_t *ret)
     return *ret <= LIMIT;
 }
 
+// time: WHAT "TEXT", and of an unknown unit its name.
 static struct ag_value
-invalid(struct ag_call *c, const char *what, struct ag_str s)
+invalid(struct ag_call *c, const char *what, struct ag_str s, struct ag_str unit)
 {
-    return ag_error(c, AG_VERR_BUILTIN, "time: %s \"%.*s\"", what, (int)(s.n < 300 ? s.n : 300), s.p);
+    char words[AG_ERROR_TEXT_MAX];
+    struct ag_buf out;
+    ag_buf_init(&out, words, sizeof words);
+    ag_buf_lit(&out, "time: ");
+    ag_buf_str(&out, ag_str_z(what));
+    if (unit.n) {
+        ag_layout_quote(&out, unit);
+        ag_buf_lit(&out, " in duration ");
+    }
+    ag_layout_quote(&out, s);
+    return ag_error(c, AG_VERR_BUILTIN, "%.*s", (int)out.n, out.p);
 }
 
-static struct ag_value
-unknown_unit(struct ag_call *c, struct ag_str unit, struct ag_str s)
+// A text with days, weeks or years is read by a grammar of its own: DIGITS UNIT, a unit being ms, us, ns, µs
+// (U+00B5) or one small letter.
+static bool
+is_extended(struct ag_str s)
 {
-    return ag_error(c, AG_VERR_BUILTIN, "time: unknown unit \"%.*s\" in duration \"%.*s\"",
-                    (int)(unit.n < 100 ? unit.n : 100), unit.p, (int)(s.n < 250 ? s.n : 250), s.p);
+    return s.n && (memchr(s.p, 'd', s.n) || memchr(s.p, 'w', s.n) || memchr(s.p, 'y', s.n));
+}
+
+static bool
+is_extended_unit(struct ag_str u)
+{
+    if (u.n == 1)
+        return u.p[0] >= 'a' && u.p[0] <= 'z';
+    return ag_str_is(u, "ms") || ag_str_is(u, "us") || ag_str_is(u, "ns") || ag_str_is(u, "\xc2\xb5s");
 }
 
 struct ag_value
 ag_bi_time_parse_duration(struct ag_call *c, const struct ag_value *a)
 {
-    struct ag_str s = ag_value_str(a[0]);
+    struct ag_str s = ag_value_str(a[0]), none = {NULL, 0};
     struct part p;
+    bool extended = is_extended(s);
     uint64_t sum = 0, ns;
     bool minus = s.n && s.p[0] == '-';
     size_t at = s.n && (s.p[0] == '-' || s.p[0] == '+');
@@ -123,25 +145,26 @@ ag_bi_time_parse_duration(struct ag_call *c, const struct ag_value *a)
     if (s.n == at + 1 && s.p[at] == '0')
         return ag_int(0);
     if (s.n == at)
-        return invalid(c, "invalid duration", s);
+        return invalid(c, "invalid duration ", s, none);
     while (at < s.n) {
         if (!read_number(s, &at, &p))
-            return invalid(c, "invalid duration", s);
+            return invalid(c, "invalid duration ", s, none);
         size_t begin = at, unit = 0;
         while (at < s.n && s.p[at] != '.' && !digit_at(s, at))
             at++;
         struct ag_str word = ag_str_of(s.p + begin, at - begin);
         if (!word.n)
-            return invalid(c, "missing unit in duration", s);
+            return invalid(c, extended ? "invalid duration " : "missing unit in duration ", s, none);
+        if (extended && !is_extended_unit(word))
+            return invalid(c, "invalid duration ", s, none);
         while (unit < sizeof units / sizeof *units && !ag_str_is(word, units[unit].name))
             unit++;
         if (unit == sizeof units / sizeof *units)
-            return word.n > 1 && memchr(word.p, 'd', word.n) ? invalid(c, "invalid duration", s)
-                                                             : unknown_unit(c, word, s);
+            return invalid(c, "unknown unit ", s, word);
         if (!part_ns(c, &p, unit, &ns) || (sum += ns) > LIMIT)
-            return invalid(c, "invalid duration", s);
+            return invalid(c, "invalid duration ", s, none);
     }
     if (sum == LIMIT && !minus)
-        return invalid(c, "invalid duration", s);
+        return invalid(c, "invalid duration ", s, none);
     return ag_int((int64_t)(minus ? -sum : sum));
 }

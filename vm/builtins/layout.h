@@ -72,6 +72,10 @@ void ag_layout_format(struct ag_buf *out, struct ag_str layout, const struct ag_
 struct ag_value ag_layout_parse(struct ag_call *c, struct ag_str layout, struct ag_str text, int64_t *ret_s,
                                 uint32_t *ret_ns);
 
+// s in quotes as the messages of Go's package have it: bytes that are not ASCII and controls as \x.., the end
+// of a long text left out.
+void ag_layout_quote(struct ag_buf *out, struct ag_str s);
+
 extern const char *const ag_month_names[12];
 extern const char *const ag_weekday_names[7]; // Monday is 0, as in zone.h
 

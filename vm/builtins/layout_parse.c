@@ -372,9 +372,8 @@ read_piece(const struct ag_layout_piece *l, struct ag_str *s, struct ag_str rest
 // --- the whole
 // ---------------------------------------------------------------------------------------------
 
-// s in quotes; bytes that are not ASCII and controls as \x.., cut off after QUOTED_MAX bytes.
-static void
-put_quoted(struct ag_buf *out, struct ag_str s)
+void
+ag_layout_quote(struct ag_buf *out, struct ag_str s)
 {
     ag_buf_char(out, '"');
     for (size_t i = 0; i < s.n && i < QUOTED_MAX; i++) {
@@ -400,13 +399,13 @@ cannot_parse(struct ag_call *c, struct ag_str layout, struct ag_str text, struct
     struct ag_buf out;
     ag_buf_init(&out, words, sizeof words);
     ag_buf_lit(&out, "parsing time ");
-    put_quoted(&out, text);
+    ag_layout_quote(&out, text);
     ag_buf_lit(&out, " as ");
-    put_quoted(&out, layout);
+    ag_layout_quote(&out, layout);
     ag_buf_lit(&out, ": cannot parse ");
-    put_quoted(&out, rest);
+    ag_layout_quote(&out, rest);
     ag_buf_lit(&out, " as ");
-    put_quoted(&out, piece);
+    ag_layout_quote(&out, piece);
     return ag_error(c, AG_VERR_BUILTIN, "%.*s", (int)out.n, out.p);
 }
 
@@ -418,12 +417,12 @@ wrong(struct ag_call *c, struct ag_str text, const char *what, const char *what2
     struct ag_buf out;
     ag_buf_init(&out, words, sizeof words);
     ag_buf_lit(&out, "parsing time ");
-    put_quoted(&out, text);
+    ag_layout_quote(&out, text);
     ag_buf_lit(&out, ": ");
     ag_buf_str(&out, ag_str_z(what));
     ag_buf_str(&out, ag_str_z(what2));
     if (extra)
-        put_quoted(&out, *extra);
+        ag_layout_quote(&out, *extra);
     return ag_error(c, AG_VERR_BUILTIN, "%.*s", (int)out.n, out.p);
 }
 

@@ -118,7 +118,7 @@ ag_regex_groups(struct ag_call *c, const void *blob, struct ag_value s, int64_t 
 }
 
 struct ag_value
-ag_regex_split(struct ag_call *c, const void *blob, struct ag_value s)
+ag_regex_split(struct ag_call *c, const void *blob, bool is_empty, struct ag_value s)
 {
     struct ag_pattern_iter it = {.subject = ag_value_str(s)};
     struct ag_pattern_span m;
@@ -136,7 +136,7 @@ ag_regex_split(struct ag_call *c, const void *blob, struct ag_value s)
             ok = ag_builder_push(&c->mem, b, ag_bi_part(s, begin, end - begin));
         begin = m.to;
     }
-    if (ok && end != s.len)
+    if (ok && (end != s.len || (s.len == 0 && !is_empty)))
         ok = ag_builder_push(&c->mem, b, ag_bi_part(s, begin, s.len - begin));
     return ag_bi_close(c, b, ok);
 }
@@ -343,7 +343,7 @@ ag_bi_regex_split(struct ag_call *c, const struct ag_value *a)
     struct ag_value v;
     if (!ag_regex_compile(c, ag_value_str(a[0]), &o, &v))
         return v;
-    v = ag_regex_split(c, o.blob, a[1]);
+    v = ag_regex_split(c, o.blob, a[0].len == 0, a[1]);
     ag_regex_close(c, &o);
     return v;
 }

@@ -17,8 +17,8 @@ struct ag_value ag_regex_match(struct ag_call *c, const void *blob, struct ag_va
 struct ag_value ag_regex_find(struct ag_call *c, const void *blob, struct ag_value s, int64_t n);
 // The first n matches, each an array of the match and its groups; groups without a part are empty.
 struct ag_value ag_regex_groups(struct ag_call *c, const void *blob, struct ag_value s, int64_t n);
-// What lies between the matches.
-struct ag_value ag_regex_split(struct ag_call *c, const void *blob, struct ag_value s);
+// What lies between the matches. `is_empty`: the pattern's text is empty; it alone splits "" into nothing.
+struct ag_value ag_regex_split(struct ag_call *c, const void *blob, bool is_empty, struct ag_value s);
 // s with every match replaced; $1, ${1}, $name and ${name} in `with` are groups, $$ is a dollar sign.
 struct ag_value ag_regex_replace(struct ag_call *c, const void *blob, struct ag_value s, struct ag_str with);
 

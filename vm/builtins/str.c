@@ -2,7 +2,7 @@
 // Built-ins on strings. Parts of a string share its bytes; new text lies in the call's arena.
 // In: argument registers. Out: strings, booleans, arrays of strings. Work is charged per byte before it is
 // done. Next file to read: case.c for lower and upper, format.c for sprintf,
-// match.c for patterns.
+// regex.c for patterns.
 #include "builtin_fns.h"
 
 static struct ag_value

@@ -4,6 +4,7 @@
 // both as Open Policy Agent 1.18. In: texts. Out: numbers. Memory: the call's arena. Next file to read:
 // base/num.h.
 #include "builtin_fns.h"
+#include "dec.h"
 
 #define AMOUNT_MAX          400u // bytes of an amount: with its unit the product stays below AG_NUM_TEXT_MAX digits
 #define EXPONENT_DIGITS_MAX 6u
@@ -190,7 +191,7 @@ put_exact(struct ag_call *c, bool is_negative, struct big *b, int32_t exp)
         exp = -FRACTION;
     }
     size_t decimals = (size_t)-exp, whole = n > decimals ? n - decimals : 0;
-    if (is_negative && n)
+    if (is_negative)
         ag_buf_char(&out, '-');
     ag_buf_put(&out, whole ? digits : "0", whole ? whole : 1);
     ag_buf_char(&out, '.');
@@ -295,6 +296,25 @@ byte_factor(struct ag_str u, uint64_t *ret)
     return (is_binary || rest.n == 0 || ag_str_is(rest, "b")) && power(u.p[0], is_binary, ret);
 }
 
+// A number past int64 with all the digits of its binary mantissa.
+static struct ag_value
+all_digits(struct ag_call *c, struct ag_num n, bool is_negative, const char *what)
+{
+    char digits[AG_NUM_TEXT_MAX], text[AG_NUM_TEXT_MAX];
+    struct ag_buf out;
+    int32_t exp10 = 0;
+    size_t len = ag_dec_exact(n.rec->mant, n.rec->exp2, digits, &exp10);
+    ag_buf_init(&out, text, sizeof text);
+    if (is_negative)
+        ag_buf_char(&out, '-');
+    ag_buf_put(&out, digits, len);
+    for (; exp10 > 0 && !out.is_full; exp10--)
+        ag_buf_char(&out, '0');
+    if (len == 0 || out.is_full)
+        return ag_error(c, AG_VERR_BUILTIN, "%s", what);
+    return number_of(c, ag_str_of(text, out.n), what);
+}
+
 // The amount times the factor as soft floats, cut off towards zero.
 static struct ag_value
 whole_bytes(struct ag_call *c, const struct decimal *d, uint64_t factor)
@@ -302,6 +322,7 @@ whole_bytes(struct ag_call *c, const struct decimal *d, uint64_t factor)
     static const char what[] = "units.parse_bytes: could not parse byte amount to a number";
     char text[AMOUNT_MAX + 16];
     struct ag_buf out;
+    int64_t i;
     ag_buf_init(&out, text, sizeof text);
     ag_buf_put(&out, d->n ? d->digits : "0", d->n ? d->n : 1);
     ag_buf_char(&out, 'e');
@@ -312,14 +333,13 @@ whole_bytes(struct ag_call *c, const struct decimal *d, uint64_t factor)
         s = ag_num_mul(n, ag_num_of_int((int64_t)factor), c->mem.arena, &n);
     if (s == AG_NUM_OK)
         s = ag_num_floor(n, c->mem.arena, &n);
-    if (s == AG_NUM_OK && d->is_negative)
-        s = ag_num_sub(ag_num_of_int(0), n, c->mem.arena, &n);
     if (s == AG_NUM_FULL)
         return ag_stop(c, AG_EVAL_ARENA);
     if (s != AG_NUM_OK)
         return ag_error(c, AG_VERR_BUILTIN, "%s", what);
-    int64_t i;
-    return ag_num_to_int64(n, &i) ? ag_int(i) : ag_number_value(&c->mem, n);
+    if (ag_num_to_int64(n, &i))
+        return ag_int(d->is_negative ? -i : i);
+    return all_digits(c, n, d->is_negative, what);
 }
 
 struct ag_value
