@@ -101,8 +101,8 @@ reply_metrics(struct agr_conn *c, const struct agr_request *r)
         agr_reply_error(c, 404, "not_found", "this listener has /metrics");
         return;
     }
-    if (r->method != AGR_GET) {
-        agr_reply_error(c, 405, "method_not_allowed", "this path does not take that method");
+    if (!agr_method_fits(AGR_BIT(AGR_GET), r->method)) {
+        agr_reply_not_allowed(c, AGR_BIT(AGR_GET));
         return;
     }
     if (ag_str_is(r->path, "/livez")) {
@@ -125,7 +125,7 @@ reply_health(struct agr_conn *c, const struct agr_request *r)
 {
     struct agr_admin *a = c->loop->user;
     bool is_live = ag_str_is(r->path, "/livez");
-    if (r->method != AGR_GET ||
+    if (!agr_method_fits(AGR_BIT(AGR_GET), r->method) ||
         (!is_live && !ag_str_is(r->path, "/readyz") && !ag_str_is(r->path, "/health")))
         return false;
     char mem[256];
@@ -176,7 +176,7 @@ agr_admin_handle(struct agr_conn *c, const struct agr_request *r)
 {
     struct agr_admin *a = c->loop->user;
     struct agr_admin_call call = {.a = a, .c = c, .r = r, .rest = AG_STR("")};
-    bool is_known = false;
+    unsigned known = 0; // methods of the path
     if (c->on->plane == AGR_PLANE_METRICS) {
         reply_metrics(c, r);
         return;
@@ -195,8 +195,8 @@ agr_admin_handle(struct agr_conn *c, const struct agr_request *r)
     for (size_t i = 0; i < sizeof routes / sizeof *routes; i++) {
         if (!is_on_path(&routes[i], r->path, &call.rest))
             continue;
-        is_known = true;
-        if (!(routes[i].methods >> r->method & 1))
+        known |= routes[i].methods;
+        if (!agr_method_fits(routes[i].methods, r->method))
             continue;
         if (call.who.role < routes[i].role) {
             char why[96];
@@ -208,8 +208,8 @@ agr_admin_handle(struct agr_conn *c, const struct agr_request *r)
         routes[i].handle(&call);
         return;
     }
-    if (is_known)
-        agr_reply_error(c, 405, "method_not_allowed", "this path does not take that method");
+    if (known)
+        agr_reply_not_allowed(c, known);
     else
         agr_reply_error(c, 404, "not_found", "there is nothing at this path");
 }

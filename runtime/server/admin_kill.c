@@ -272,7 +272,7 @@ agr_admin_kill(const struct agr_admin_call *call)
         agr_reply_error(call->c, 422, "invalid", "the path ends in a tenant of 1 to 256 bytes, or * for all");
         return;
     }
-    if (call->r->method == AGR_GET)
+    if (agr_method_fits(AGR_BIT(AGR_GET), call->r->method))
         show(call, tenant);
     else if (!read_request(call, tenant, &k))
         return;

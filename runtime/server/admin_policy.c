@@ -280,6 +280,21 @@ reply_updated(const struct agr_admin_call *call, const struct agr_store_policy *
             "the policy was accepted and kept, but a worker does not serve it yet; GET shows the generation");
 }
 
+// A policy dict without a version is one of version 1 for the clients that send it (B18). False: out of
+// memory.
+static bool
+with_version(struct ag_str dict, struct ag_str *ret)
+{
+    static struct ag_buf text; // kept for the next one
+    text.n = 0;
+    if (!reserve(&text, dict.n + 32))
+        return false;
+    ag_buf_lit(&text, "{\"version\":\"1\",");
+    ag_buf_put(&text, dict.p + 1, dict.n - 1);
+    *ret = ag_str_of(text.p, text.n);
+    return true;
+}
+
 // The policy in the body: YAML or an image as it is, YAML inside {"yaml": …}, or a JSON object with rules
 // (JSON is YAML).
 static bool
@@ -305,7 +320,8 @@ body_policy(const struct agr_admin_call *call, struct ag_str *ret)
         return true;
     *ret = body;
     if (agr_json_member("rules") == AGR_JSON_ARRAY)
-        return true;
+        return agr_json_member("version") != AGR_JSON_NONE ||
+               with_version(ag_str_of(body.p + at, body.n - at), ret);
     agr_reply_json(call->c, 400, AG_STR("{\"error\":\"Provide 'yaml' string or policy dict with 'rules'\"}"));
     return false;
 }
@@ -341,6 +357,27 @@ agr_admin_policy_put(const struct agr_admin_call *call)
     close(p.fd);
 }
 
+// The API keys of the data plane, for the workers, which open no file. A file that does not read leaves the
+// keys read before.
+static void
+reload_keys(struct agr_admin *a)
+{
+    char why[256] = "";
+    uint32_t n = 0;
+    struct agr_msg m = {.kind = AGR_MSG_KEYS};
+    struct agr_api_key *keys = agr_keys_read(a->config->api_keys, &n, why, sizeof why);
+    int fd = keys ? agr_keys_seal(keys, n) : -1;
+    if (keys && (fd == -1 || !agr_msg_send(a->control, &m, fd)))
+        snprintf(why, sizeof why, "%s: %s", a->config->api_keys, strerror(errno));
+    if (why[0])
+        agr_log(AGR_LOG_WARNING, "%s; the API keys read before stay", why);
+    else
+        agr_log(AGR_LOG_INFO, "%u API keys were read again", n);
+    agr_keys_free(keys, n);
+    if (fd != -1)
+        close(fd);
+}
+
 void
 agr_admin_reload(struct agr_admin *a)
 {
@@ -350,6 +387,8 @@ agr_admin_reload(struct agr_admin *a)
     char path[4096];
     if (a->config->admin_tokens && !agr_tokens_read(a->config->admin_tokens, &a->tokens, why, sizeof why))
         agr_log(AGR_LOG_WARNING, "%s; the tokens read before stay", why);
+    if (a->config->api_keys)
+        reload_keys(a);
     if (!agr_store_load(a->config->policy, &o, &p, why, sizeof why)) {
         agr_log(AGR_LOG_WARNING, "the policy was not reloaded, the old one serves: %s", why);
         policy_row(a, "reload_refused", AG_STR("SIGHUP"), NULL, why);

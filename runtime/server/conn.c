@@ -174,6 +174,15 @@ flush(struct agr_conn *c)
     return true;
 }
 
+// The answer to HEAD ends with its head; the length it names is that of the body left out.
+static void
+cut_body(struct agr_conn *c)
+{
+    const char *end = memmem(c->out, c->out_n, "\r\n\r\n", 4);
+    if (end)
+        c->out_n = (size_t)(end - c->out) + 4;
+}
+
 // Looks at the next request in the buffer; its answer waits for the end of the turn. False: the connection is
 // gone.
 static bool
@@ -206,6 +215,8 @@ serve_buffer(struct agr_conn *c)
         if (!r.is_keep_alive || l->is_draining)
             c->is_closing = true;
         l->handle(c, &r);
+        if (r.method == AGR_HEAD)
+            cut_body(c);
         c->in_n -= used;
         if (c->in_n)
             memmove(c->in, c->in + used, c->in_n);

@@ -456,16 +456,16 @@ agr_data_handle(struct agr_conn *c, const struct agr_request *r)
     };
     struct agr_worker_process *w = worker_of(c);
     struct aegis_str tenant = {NULL, 0}, agent = {NULL, 0};
-    bool is_known = false;
+    unsigned known = 0; // methods of the path
     int64_t begin = clock_now();
     agr_count(w, AGR_C_REQUESTS);
     for (size_t i = 0; i < sizeof routes / sizeof *routes; i++) {
         if (!ag_str_is(r->path, routes[i].path))
             continue;
-        is_known = true;
-        if (!(routes[i].methods >> r->method & 1))
+        known |= routes[i].methods;
+        if (!agr_method_fits(routes[i].methods, r->method))
             continue;
-        if (routes[i].methods != 1u << AGR_GET && c->on->identity == AGR_IDENTITY_KEY &&
+        if (routes[i].methods != AGR_BIT(AGR_GET) && c->on->identity == AGR_IDENTITY_KEY &&
             !agr_key_identify(w->keys, w->nkeys, r, &tenant, &agent)) {
             agr_data_unauthorized(c, r);
             return;
@@ -476,8 +476,8 @@ agr_data_handle(struct agr_conn *c, const struct agr_request *r)
         return;
     }
     agr_count(w, AGR_C_ERRORS_HTTP);
-    if (is_known)
-        agr_reply_error(c, 405, "method_not_allowed", "this path does not take that method");
+    if (known)
+        agr_reply_not_allowed(c, known);
     else
         agr_reply_error(c, 404, "not_found", "there is nothing at this path");
 }

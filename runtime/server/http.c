@@ -323,6 +323,12 @@ agr_parse(struct agr_parser *p, char *buf, size_t n, size_t body_max, struct agr
     return AGR_PARSE_DONE;
 }
 
+bool
+agr_method_fits(unsigned methods, enum agr_method m)
+{
+    return (methods & AGR_BIT(m == AGR_HEAD ? AGR_GET : m)) != 0;
+}
+
 struct ag_str
 agr_header_get(const struct agr_request *r, const char *name)
 {

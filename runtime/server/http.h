@@ -14,6 +14,8 @@
 
 enum agr_method { AGR_GET, AGR_HEAD, AGR_POST, AGR_PUT, AGR_DELETE, AGR_METHOD_OTHER };
 
+#define AGR_BIT(method) (1u << (method))
+
 struct agr_header {
     struct ag_str name, value;
 };
@@ -54,6 +56,9 @@ void agr_parser_reset(struct agr_parser *p);
 enum agr_parse agr_parse(struct agr_parser *p, char *buf, size_t n, size_t body_max, struct agr_request *ret,
                          size_t *ret_used, int *ret_status, const char **ret_why);
 
+// Whether a path with these methods (bits AGR_BIT) takes m: HEAD is GET without the body, which the loop
+// leaves out.
+bool agr_method_fits(unsigned methods, enum agr_method m);
 // Value of a header, ASCII case ignored; p == NULL when absent.
 struct ag_str agr_header_get(const struct agr_request *r, const char *name);
 // Value of a query parameter, percent-decoded into mem; false when absent, malformed or longer than size.

@@ -9,6 +9,7 @@
 #include "sha256.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -183,6 +184,44 @@ agr_keys_read(const char *path, uint32_t *ret_n, char *why, size_t why_size)
     }
     *ret_n = k.n;
     return k.key;
+}
+
+int
+agr_keys_seal(const struct agr_api_key *keys, uint32_t n)
+{
+    size_t bytes = n * sizeof *keys;
+    int fd = memfd_create("api-keys", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (fd == -1)
+        return -1;
+    if (pwrite(fd, keys, bytes, 0) == (ssize_t)bytes &&
+        fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) == 0)
+        return fd;
+    close(fd);
+    return -1;
+}
+
+struct agr_api_key *
+agr_keys_map(int fd, uint32_t *ret_n)
+{
+    struct stat st;
+    int seals = fcntl(fd, F_GET_SEALS);
+    if (fstat(fd, &st) == -1 || seals == -1 || !(seals & F_SEAL_WRITE) || !(seals & F_SEAL_SHRINK) ||
+        st.st_size <= 0 || (size_t)st.st_size > KEYS_MAX * sizeof(struct agr_api_key) ||
+        (size_t)st.st_size % sizeof(struct agr_api_key) != 0)
+        return NULL;
+    void *p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
+    if (p == MAP_FAILED)
+        return NULL;
+    madvise(p, (size_t)st.st_size, MADV_DONTDUMP);
+    *ret_n = (uint32_t)((size_t)st.st_size / sizeof(struct agr_api_key));
+    return p;
+}
+
+void
+agr_keys_free(struct agr_api_key *keys, uint32_t n)
+{
+    if (keys)
+        munmap(keys, n * sizeof *keys);
 }
 
 // The credential of a request: "Authorization: Bearer X" or "X-Api-Key: X".

@@ -58,7 +58,7 @@ struct parent {
     int journal_listen, sequencer_stop, signals, lock;
     char journal_path[108];
     struct child worker[AGR_WORKERS_DEFAULT_MAX], admin_child, sequencer;
-    int policy_fd;
+    int policy_fd, keys_fd;                // keys_fd: API keys read again since the start, or -1
     uint64_t generation, serial, reported; // reported: the newest generation that admin knows to be served
     int64_t sequencer_after_ms;
     bool is_stopping, is_log_refused, has_started_sequencer;
@@ -259,6 +259,7 @@ start(struct parent *p, struct child *c, enum role role)
                                  .kill_fd = agr_kill_fd(p->kill),
                                  .journal_sock = connect_journal(p),
                                  .policy_fd = p->policy_fd,
+                                 .keys_fd = p->keys_fd,
                                  .generation = p->generation,
                                  .state = p->state,
                                  .kill = p->kill};
@@ -425,6 +426,19 @@ take_policy(struct parent *p, const struct agr_msg *m, int fd)
     }
 }
 
+// API keys that admin read again: for every worker, and those that start later.
+static void
+take_keys(struct parent *p, int fd)
+{
+    struct agr_msg m = {.kind = AGR_MSG_KEYS};
+    if (p->keys_fd != -1)
+        close(p->keys_fd);
+    p->keys_fd = fd;
+    for (long i = 0; i < p->config->workers; i++)
+        if (p->worker[i].control != -1)
+            agr_msg_send(p->worker[i].control, &m, fd);
+}
+
 // Tells admin once every living worker serves the newest policy.
 static void
 report_done(struct parent *p)
@@ -453,6 +467,9 @@ on_message(struct parent *p, struct child *c)
             take_policy(p, &m, fd);
             fd = -1;
             report_done(p);
+        } else if (c == &p->admin_child && m.kind == AGR_MSG_KEYS && fd != -1) {
+            take_keys(p, fd);
+            fd = -1;
         } else if (m.kind == AGR_MSG_POLICY_DONE) {
             c->generation = m.generation;
             report_done(p);
@@ -629,8 +646,10 @@ check_keys(struct parent *p)
 {
     const struct agr_server_config *c = p->config;
     struct agr_admin_tokens tokens = {NULL, 0, 0};
-    uint32_t n;
-    return (!c->api_keys || agr_keys_read(c->api_keys, &n, p->why, sizeof p->why)) &&
+    uint32_t n = 0;
+    struct agr_api_key *keys = c->api_keys ? agr_keys_read(c->api_keys, &n, p->why, sizeof p->why) : NULL;
+    agr_keys_free(keys, n);
+    return (!c->api_keys || keys) &&
            (!c->admin_tokens || agr_tokens_read(c->admin_tokens, &tokens, p->why, sizeof p->why));
 }
 
@@ -684,7 +703,7 @@ agr_serve(struct agr_server_config *c)
         return refuse("out of memory");
     agr_log_set(c->log_level);
     p->config = c;
-    p->admin_child.control = p->sequencer.control = p->policy_fd = -1;
+    p->admin_child.control = p->sequencer.control = p->policy_fd = p->keys_fd = -1;
     for (unsigned i = 0; i < AGR_WORKERS_DEFAULT_MAX; i++)
         p->worker[i].control = -1;
     int code = set_up(p) ? serve_until_stopped(p) : refuse(p->why);

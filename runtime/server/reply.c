@@ -119,3 +119,27 @@ agr_reply_error(struct agr_conn *c, int status, const char *code, const char *me
     ag_buf_lit(&b, "}}");
     agr_reply_json(c, status, b.is_full ? AG_STR("{\"error\":{\"code\":\"error\"}}") : ag_str_of(b.p, b.n));
 }
+
+void
+agr_reply_not_allowed(struct agr_conn *c, unsigned methods)
+{
+    static const struct {
+        enum agr_method method;
+        const char *text;
+    } all[] = {{AGR_GET, "GET, HEAD"}, {AGR_POST, "POST"}, {AGR_PUT, "PUT"}, {AGR_DELETE, "DELETE"}};
+    char mem[64];
+    struct ag_buf b;
+    ag_buf_init(&b, mem, sizeof mem);
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        if (!(methods & AGR_BIT(all[i].method)))
+            continue;
+        if (b.n)
+            ag_buf_lit(&b, ", ");
+        ag_buf_str(&b, ag_str_z(all[i].text));
+    }
+    agr_reply_begin(c, 405, AGR_JSON);
+    agr_reply_header(c, "Allow", ag_str_of(b.p, b.n));
+    agr_reply_body(c,
+                   AG_STR("{\"error\":{\"code\":\"method_not_allowed\",\"message\":\"this path does not take "
+                          "that method\"}}"));
+}

@@ -19,6 +19,8 @@ void agr_reply_body(struct agr_conn *c, struct ag_str body);
 void agr_reply_json(struct agr_conn *c, int status, struct ag_str body);
 // {"error":{"code":…,"message":…}}
 void agr_reply_error(struct agr_conn *c, int status, const char *code, const char *message);
+// 405 with the methods of the path in Allow.
+void agr_reply_not_allowed(struct agr_conn *c, unsigned methods);
 const char *agr_status_text(int status);
 
 #endif

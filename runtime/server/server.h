@@ -67,8 +67,9 @@ enum agr_msg_kind {
     AGR_MSG_RELOAD,      // parent -> admin: SIGHUP arrived
     AGR_MSG_JOURNAL, // parent -> worker, admin: the sequencer was replaced; a connection to the new one is
                      // attached
-    AGR_MSG_CRASH    // parent -> admin: a worker died; generation = request digest, serial = pid, result =
+    AGR_MSG_CRASH,   // parent -> admin: a worker died; generation = request digest, serial = pid, result =
                      // signal
+    AGR_MSG_KEYS     // admin -> parent -> worker: the API keys were read again; sealed descriptor attached
 };
 struct agr_msg {
     uint32_t kind;
@@ -91,6 +92,7 @@ struct agr_heritage {
     int state_fd, kill_fd;
     int journal_sock; // connected to the sequencer
     int policy_fd;    // sealed image to start with
+    int keys_fd;      // API keys that were read again since the start; -1: the file holds them
     uint64_t generation;
     struct agr_state *state; // the parent's mapping, shared
     struct agr_kill *kill;
@@ -153,6 +155,11 @@ struct agr_api_key;
 // Reads a key file: lines "sha256-hex tenant [agent]". NULL with a message on failure.
 struct agr_api_key *agr_keys_read(const char *path, uint32_t *ret_n, char *why, size_t why_size);
 // Who sent the request on an identity:key listener; false: 401.
+// The keys as a sealed descriptor for workers, which open no file; -1 with errno. agr_keys_map is the other
+// end: one mapping of the same pages, or NULL when the descriptor holds no keys.
+int agr_keys_seal(const struct agr_api_key *keys, uint32_t n);
+struct agr_api_key *agr_keys_map(int fd, uint32_t *ret_n);
+void agr_keys_free(struct agr_api_key *keys, uint32_t n);
 bool agr_key_identify(const struct agr_api_key *keys, uint32_t n, const struct agr_request *r,
                       struct aegis_str *ret_tenant, struct aegis_str *ret_agent);
 

@@ -145,6 +145,19 @@ publish(struct agr_worker_process *w, const struct agr_msg *m, int fd)
     agr_msg_send(w->control, &done, -1);
 }
 
+// API keys that admin read again. What is no set of keys is not taken: the ones before stay.
+static void
+take_keys(struct agr_worker_process *w, int fd)
+{
+    uint32_t n;
+    struct agr_api_key *keys = w->config->api_keys ? agr_keys_map(fd, &n) : NULL;
+    if (!keys)
+        return;
+    agr_keys_free(w->keys, w->nkeys);
+    w->keys = keys;
+    w->nkeys = n;
+}
+
 // False: the parent is gone.
 static bool
 on_control(struct agr_worker_process *w)
@@ -154,6 +167,8 @@ on_control(struct agr_worker_process *w)
     while ((got = agr_msg_recv(w->control, &m, &fd)) == 1) {
         if (m.kind == AGR_MSG_POLICY && fd != -1) {
             publish(w, &m, fd);
+        } else if (m.kind == AGR_MSG_KEYS && fd != -1) {
+            take_keys(w, fd);
         } else if (m.kind == AGR_MSG_JOURNAL && fd != -1) {
             if (aegis_ctx_resume(w->ctx, fd) == AEGIS_OK) {
                 agr_loop_watch(&w->loop, fd, TAG_JOURNAL);
@@ -216,7 +231,9 @@ set_up(struct agr_worker_process *w, const struct agr_heritage *h)
         goto fail;
     struct agr_msg first = {.kind = AGR_MSG_POLICY, .generation = h->generation};
     publish(w, &first, h->policy_fd);
-    if (w->config->api_keys) {
+    if (h->keys_fd != -1)
+        take_keys(w, h->keys_fd);
+    if (w->config->api_keys && !w->keys) {
         w->keys = agr_keys_read(w->config->api_keys, &w->nkeys, why, sizeof why);
         if (!w->keys) {
             snprintf(e.text, sizeof e.text, "%s", why);

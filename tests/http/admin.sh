@@ -23,6 +23,14 @@ admin /api/v1/policy -X PUT -H 'Content-Type: application/json' --data-binary \
     '{"version":"1","defaults":{"risk_level":"low","approval":"block"},"rules":[{"name":"dict","match":{"type":"read"},"risk_level":"low","approval":"auto"}]}'
 expect 200 '"rule_count":1' "B18: PUT a dict"
 admin /api/v1/policy -X PUT -H 'Content-Type: application/json' --data-binary \
+    ' {"rules":[{"name":"bare","match":{"type":"read"},"risk_level":"low","approval":"auto"}]}'
+expect 200 '"rule_count":1' "B18: PUT a dict without a version"
+post /v1/decide '{"type":"read"}'
+expect 200 '"rule":"bare"' "and it serves"
+admin /api/v1/policy -X PUT -H 'Content-Type: application/json' --data-binary \
+    '{"version":"999","rules":[{"name":"bare","match":{"type":"read"},"risk_level":"low","approval":"auto"}]}'
+expect 422 'policy_invalid' "a version that is there is looked at"
+admin /api/v1/policy -X PUT -H 'Content-Type: application/json' --data-binary \
     '{"version":"1","defaults":{"decision":"deny"},"rules":[{"name":"word","match":{"type":"read"},"decision":"escalate"}]}'
 admin /api/v1/policy
 expect 200 '"default_approval":"block".*"decision":"escalate","risk_level":"medium","approval":"approve"' "B18: the approval that a decision means"
@@ -200,6 +208,27 @@ tcp op /v1/kill-switch/t1 -d '{"action":"engage","reason":"r"}'
 expect 200 engaged "an operator engages"
 tcp op /v1/kill-switch/t1 -d '{"action":"disengage","reason":"r"}'
 expect 403 security "but does not lift"
+tcp op /v1/kill-switch/t1 -I
+head_status=$(status)
+tcp op /v1/kill-switch/t1
+[ "$head_status" = 200 ] && grep -q 'engaged' "$work/body"
+check $? "HEAD of a switch shows and changes nothing" "$head_status $(body)"
+echo "$(printf 'next' | sha256sum | cut -d' ' -f1) t2 a2" >"$work/keys"
+kill -HUP "$server"
+for i in $(seq 50); do keyed 'X-Api-Key: next' '{"type":"read"}'; [ "$(status)" = 200 ] && break; sleep 0.1; done
+expect 200 '"decision"' "SIGHUP reads the API keys again"
+for i in $(seq 50); do keyed 'X-Api-Key: secret' '{"type":"read"}'; [ "$(status)" = 401 ] && break; sleep 0.1; done
+expect 401 unauthorized "and those no longer in the file are refused"
+for child in $(children); do kill -KILL "$child" 2>/dev/null; done
+sleep 0.3
+serve_ready
+keyed 'X-Api-Key: next' '{"type":"read"}'
+expect 200 '"decision"' "a worker that starts later has them too"
+echo 'nonsense' >"$work/keys"
+kill -HUP "$server"
+for i in $(seq 50); do grep -q 'the API keys read before stay' "$work/log" && break; sleep 0.1; done
+keyed 'X-Api-Key: next' '{"type":"read"}'
+expect 200 '"decision"' "a file that does not read leaves the keys as they were"
 serve_stop
 grep -rqa '"type":"refused".*"status":401' "$work/audit/tile/entries" && grep -rqa '"reason":"identity_mismatch"' "$work/audit/tile/entries"
 check $? "401 and 403 are rows"

@@ -165,6 +165,29 @@ get /nothing
 expect 404 not_found "404"
 get /v1/decide
 expect 405 method_not_allowed "405"
+head_of() { curl -s --max-time 10 -o "$work/body" -D "$work/head" -w '%{http_code}' "$@" >"$work/status"; }
+has_allow() { tr -d '\r' <"$work/head" | grep -qixF "Allow: $1"; }
+head_of "http://$data/v1/decide"
+[ "$(status)" = 405 ] && has_allow POST
+check $? "405 says what the path takes" "$(cat "$work/head")"
+head_of -X DELETE "http://$data/v1/check"
+[ "$(status)" = 405 ] && has_allow 'GET, HEAD, POST'
+check $? "all of it" "$(cat "$work/head")"
+for path in /livez /readyz /health /api/v1/health; do
+    head_of -I "http://$data$path"
+    [ "$(status)" = 200 ] && grep -qi '^Content-Length: [1-9]' "$work/head"
+    check $? "HEAD $path" "$(cat "$work/head")"
+done
+head_of -I "http://$metrics/metrics"
+[ "$(status)" = 200 ]
+check $? "HEAD /metrics" "$(cat "$work/head")"
+head_of -X POST "http://$metrics/metrics"
+[ "$(status)" = 405 ] && has_allow 'GET, HEAD'
+check $? "405 of the metrics listener" "$(cat "$work/head")"
+raw_expect 'HEAD /livez HTTP/1.1\r\nHost: x\r\n\r\nGET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n' \
+    'ok' "an answer to HEAD has no body that the next could be lost in"
+[ "$(raw 'HEAD /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n' | grep -c status)" = 0 ]
+check $? "and none itself"
 get /api/v1/policy
 expect 404 not_found "admin paths do not exist on the data plane"
 get /metrics
