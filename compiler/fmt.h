@@ -13,11 +13,15 @@
 // from.
 struct ag_str agc_fmt(struct agc_arena *a, const struct agc_sources *sources, const struct agc_module *m);
 
-enum agc_fmt_action { AGC_FMT_PRINT, AGC_FMT_LIST, AGC_FMT_DIFF, AGC_FMT_WRITE };
+struct agc_fmt_options {
+    bool list;  // names of the files that are not canonical
+    bool diff;  // their differences
+    bool write; // rewrites them; without any of these three the texts are printed
+    bool fail;  // exit code 1 when a file is not canonical
+    enum agc_diag_format format;
+};
 
-// `aegisc --fmt`: formats each file ("-": standard input). PRINT writes the texts to standard output, LIST
-// the names of files that would change, DIFF the changes, WRITE changes the files. Returns an exit code of
-// aegisc.
-int agc_fmt_files(char *const *path, int n, enum agc_fmt_action action, enum agc_diag_format format);
+// `aegisc --fmt`: formats each file ("-", or no file at all: standard input). Returns an exit code of aegisc.
+int agc_fmt_files(char *const *path, int n, const struct agc_fmt_options *o);
 
 #endif

@@ -62,12 +62,23 @@ next_comment(const struct agc_fmt *w)
     return w->comment < w->module->ncomments ? &w->module->comments[w->comment] : NULL;
 }
 
+// Does comment c follow the last token on its line, with nothing but a separator between them?
+static bool
+is_behind(const struct agc_fmt *w, const struct agc_comment *c)
+{
+    if (c->span.begin < w->at)
+        return false;
+    for (uint32_t i = w->at; i < c->span.begin; i++)
+        if (!memchr(" \t,;", w->source.p[i], 4))
+            return false;
+    return true;
+}
+
 void
 agc_fmt_newline(struct agc_fmt *w)
 {
     const struct agc_comment *c = next_comment(w);
-    if (w->is_inline && c && c->span.begin >= w->at &&
-        agc_fmt_row(w, c->span.begin) == agc_fmt_row(w, w->at)) {
+    if (w->is_inline && c && is_behind(w, c)) {
         agc_fmt_z(w, " ");
         put_comment(w, c);
         w->comment++;
@@ -382,14 +393,16 @@ agc_fmt_lines(struct agc_fmt *w, const struct agc_node *query, uint32_t close)
     w->level--;
 }
 
-// A query behind a bar or a brace; `before` is the byte behind that, `close` the one of the closing bracket.
+// A query behind `opener`, a bar or a brace, which is the next one behind byte `before`; `close` is the byte
+// of the closing bracket.
 static void
-put_query(struct agc_fmt *w, const struct agc_node *q, uint32_t before, uint32_t close)
+put_query(struct agc_fmt *w, const struct agc_node *q, char opener, uint32_t before, uint32_t close)
 {
     bool is_long = agc_fmt_row(w, q->span.begin) > agc_fmt_row(w, before) || has_comment(w, before, close);
     for (uint32_t i = 1; i < q->n; i++)
         is_long |= agc_fmt_row(w, q->kid[i]->span.begin) > agc_fmt_row(w, q->kid[i - 1]->span.begin);
     if (is_long) {
+        w->at = agc_fmt_find(w, before, opener) + 1;
         agc_fmt_lines(w, q, close);
         return;
     }
@@ -415,7 +428,7 @@ put_comprehension(struct agc_fmt *w, const struct agc_node *n)
     }
     put_operand(w, head, P_TERM);
     agc_fmt_z(w, " |");
-    put_query(w, query, head->span.end, n->span.end - 1);
+    put_query(w, query, '|', head->span.end, n->span.end - 1);
     agc_fmt_z(w, is_array ? "]" : "}");
     w->at = n->span.end;
 }
@@ -525,7 +538,7 @@ put_every(struct agc_fmt *w, const struct agc_node *n)
     const struct agc_node *domain = n->kid[n->n - 2], *query = n->kid[n->n - 1];
     put_operand(w, domain, P_REL);
     agc_fmt_z(w, " {");
-    put_query(w, query, domain->span.end, n->span.end - 1);
+    put_query(w, query, '{', domain->span.end, n->span.end - 1);
     agc_fmt_z(w, w->is_inline ? " }" : "}");
 }
 
@@ -538,7 +551,7 @@ put_not(struct agc_fmt *w, const struct agc_node *n)
     agc_fmt_z(w, "not ");
     if (has_braces) {
         agc_fmt_z(w, "{");
-        put_query(w, kid, n->span.begin + 3, n->span.end - 1);
+        put_query(w, kid, '{', n->span.begin + 3, n->span.end - 1);
         agc_fmt_z(w, w->is_inline ? " }" : "}");
     } else {
         agc_fmt_literal(w, kid->kind == AGC_QUERY ? kid->kid[0] : kid);

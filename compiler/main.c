@@ -3,6 +3,7 @@
 // In: arguments. Out: exit code 0 done, 1 errors found, 2 wrong usage, 3 a file or the machine failed us.
 // Memory: the job's arena. Next file to read: compile.c.
 #include "compile.h"
+#include "fmt.h"
 #include "image_write.h"
 #include "sign.h"
 
@@ -27,13 +28,17 @@ static const char usage_text[] =
     "  -O0                  no optimisation, linear search for rules\n"
     "  -W...                -Werror, -Werror=ID, -Wno-ID, -WID: levels of diagnostics\n"
     "  --format=FORMAT      diagnostics as text (default), json or sarif\n"
+    "  --fmt [-l] [-d] [-w] [--fail] [FILE...]\n"
+    "                       print modules in canonical form; -l lists files that differ, -d shows how,\n"
+    "                       -w rewrites them, --fail makes a difference exit code 1\n"
     "  --help, --version\n"
     "\n"
     "Exit codes: 0 done, 1 errors found, 2 wrong usage, 3 a file cannot be read or written.\n";
 
 struct options {
     const char *out, *key, *emit;
-    bool check, stats;
+    bool check, stats, fmt;
+    struct agc_fmt_options fmt_options;
     enum agc_diag_format format;
 };
 
@@ -48,6 +53,7 @@ enum {
     OPT_HELP,
     OPT_VERSION,
     OPT_FMT,
+    OPT_FAIL,
     OPT_REGO,
     OPT_DECISION
 };
@@ -63,6 +69,10 @@ static const struct option long_options[] = {
     {"help", no_argument, NULL, OPT_HELP},
     {"version", no_argument, NULL, OPT_VERSION},
     {"fmt", no_argument, NULL, OPT_FMT},
+    {"list", no_argument, NULL, 'l'},
+    {"diff", no_argument, NULL, 'd'},
+    {"write", no_argument, NULL, 'w'},
+    {"fail", no_argument, NULL, OPT_FAIL},
     {"rego", no_argument, NULL, OPT_REGO},
     {"decision", required_argument, NULL, OPT_DECISION},
     {NULL, 0, NULL, 0},
@@ -138,7 +148,11 @@ take_option(int c, const char *arg, struct agc_job *j, struct options *o)
     case OPT_DECISION:
     case OPT_REGO:
         return usage_error("Rego modules and their entrypoints are not in this version; compile policy YAML");
-    case OPT_FMT: return usage_error("--fmt is not in this version");
+    case OPT_FMT: o->fmt = true; return EXIT_DONE;
+    case 'l': o->fmt_options.list = true; return EXIT_DONE;
+    case 'd': o->fmt_options.diff = true; return EXIT_DONE;
+    case 'w': o->fmt_options.write = true; return EXIT_DONE;
+    case OPT_FAIL: o->fmt_options.fail = true; return EXIT_DONE;
     case OPT_CHECK: o->check = true; return EXIT_DONE;
     case OPT_STATS: o->stats = true; return EXIT_DONE;
     case OPT_KEY: o->key = arg; return EXIT_DONE;
@@ -217,7 +231,7 @@ run(struct agc_job *j, int argc, char **argv)
     struct options o = {.out = "policy.bin", .format = AGC_TEXT};
     uint8_t secret[AG_ED25519_SECRET];
     int c, code;
-    while ((c = getopt_long(argc, argv, "o:O:W:e:", long_options, NULL)) != -1) {
+    while ((c = getopt_long(argc, argv, "o:O:W:e:ldw", long_options, NULL)) != -1) {
         if (c == OPT_HELP || c == OPT_VERSION) {
             fputs(c == OPT_HELP ? usage_text : "aegisc " AEGIS_VERSION "\n", stdout);
             return flush_output();
@@ -226,6 +240,12 @@ run(struct agc_job *j, int argc, char **argv)
         if (code != EXIT_DONE)
             return code;
     }
+    if (o.fmt) {
+        o.fmt_options.format = o.format;
+        return agc_fmt_files(argv + optind, argc - optind, &o.fmt_options);
+    }
+    if (o.fmt_options.list || o.fmt_options.diff || o.fmt_options.write || o.fmt_options.fail)
+        return usage_error("-l, -d, -w and --fail belong to --fmt");
     if (optind == argc)
         return usage_error("no input file");
     if (!ag_crypto_init()) {

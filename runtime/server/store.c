@@ -35,9 +35,8 @@
 #define SEALS       (F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL)
 #define IMAGE_MAGIC "AEGISIMG"
 
-// aegisc beside this program, or where the build tree has it, or on PATH.
-static void
-exec_compiler(char *const *argv)
+void
+agr_exec_compiler(char *const *argv)
 {
     char self[4096], path[4200];
     ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
@@ -86,7 +85,7 @@ run_compiler(const char *dir, char *const *argv, int out, int err)
     if (null == -1 || dup2(null, STDIN_FILENO) == -1 || dup2(out, STDOUT_FILENO) == -1 ||
         (err != -1 && dup2(err, STDERR_FILENO) == -1))
         _exit(3);
-    exec_compiler(argv);
+    agr_exec_compiler(argv);
     fprintf(stderr, "aegis: cannot run aegisc: %s; install it beside aegis or put it on PATH\n",
             strerror(errno));
     fflush(stderr);

@@ -30,6 +30,9 @@ struct agr_store_policy {
 // memfd; -1 when it did not finish.
 // dir: where the child runs, NULL: here.
 int agr_compile(const char *dir, const char *const *args, int err_fd, int *ret_fd);
+// Becomes aegisc: the one beside this program, or where the build tree has it, or on PATH. Returns (with
+// errno) only when there is none. argv begins with the program's name and ends with NULL.
+void agr_exec_compiler(char *const *argv);
 // True for a path that aegisc must compile first.
 bool agr_is_source(const char *path);
 // Loads and verifies POLICY. On failure false with the reason in why (the compiler's messages included).
