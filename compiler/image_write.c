@@ -5,7 +5,9 @@
 // read: vm/verify.c.
 #include "image_write.h"
 
+#include "builtins/builtins.h"
 #include "crypto.h"
+#include "isa/insn.h"
 #include "opt.h"
 #include "stats.h"
 
@@ -56,6 +58,21 @@ source_digest(struct image *im, uint8_t ret[32])
     ag_blake2b256(piece, 4 * (size_t)n, ret);
 }
 
+// What the host must provide: looked up in the code, so that a call that was optimised away asks for nothing.
+static uint32_t
+needs(const struct agc_code *code)
+{
+    for (uint32_t i = 0; i < code->ninsns; i++) {
+        ag_insn insn;
+        memcpy(&insn, code->insns.p + i * sizeof insn, sizeof insn);
+        uint32_t op = ag_insn_op(insn);
+        if ((op == AG_OP_BUILTIN || op == AG_OP_BUILTINS) &&
+            ag_builtin_table[ag_insn_b(insn)].flags & AG_BUILTIN_HOST)
+            return AG_NEEDS_CRYPTO;
+    }
+    return 0;
+}
+
 static void
 put_meta(struct image *im)
 {
@@ -80,6 +97,7 @@ put_meta(struct image *im)
         .source_rules = p->nrules,
         .memo_slots = im->code->memo_slots,
         .data = im->ir->data == AG_NONE ? AG_NONE : agc_heap_const(im->heap, im->ir->data),
+        .dependencies = needs(im->code),
     };
     source_digest(im, m.source_digest);
     agc_bytes_put(&im->sec[AG_SEC_META], &m, sizeof m);

@@ -22,7 +22,8 @@ enum {
     ANY = AG_T_ANY,
     PURE = AG_BUILTIN_PURE,
     CLOCK = AG_BUILTIN_CLOCK,
-    SEED = AG_BUILTIN_SEED
+    SEED = AG_BUILTIN_SEED,
+    HOST = AG_BUILTIN_HOST
 };
 _Static_assert(AG_T_SET << AG_NULL == 1 << AG_SET, "the types of builtins.def follow the order of the kinds");
 

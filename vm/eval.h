@@ -107,6 +107,7 @@ struct ag_call {
     const struct ag_snapshot *snapshot; // NULL: nothing killed, every limit admits
     struct ag_outcome *outcome;         // filled for decision entrypoints
     const struct ag_action *action;     // NULL: the machine looks the attributes up itself
+    const struct aegis_crypto *crypto;  // aegis.h; NULL: built-ins flagged HOST are errors
     // optional trace, tests and `explain` only: called after each instruction with the registers of its
     // function
     void (*trace)(void *self, const struct ag_call *c, uint32_t insn, const struct ag_value *frame);

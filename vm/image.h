@@ -88,11 +88,14 @@ struct ag_meta {
     uint8_t default_decision, default_risk, default_approval;
     uint8_t audit_level, audit_sign, audit_input;
     uint8_t has_rules;     // a YAML rule list exists (the default applies)
-    uint32_t dependencies; // HOST providers needed, bit set; 0 in this version
+    uint32_t dependencies; // what the host must provide: AG_NEEDS_*
     uint32_t source_rules; // rules as written, for messages
     uint32_t data;         // constant index of the base data document (an object), AG_NONE when there is none
     uint32_t zero;
 };
+
+#define AG_NEEDS_CRYPTO 1u // code calls a built-in flagged HOST
+#define AG_NEEDS_KNOWN  1u // all bits of this version
 
 enum ag_func_flag {
     AG_FUNC_ENTRY = 1, // may use ENTRY opcodes; never called

@@ -21,6 +21,7 @@ struct reader {
     ag_cell text_string; // cell of a string in that region, without offset and length
     ag_cell *top;        // lowest waiting element; the arena's free space ends here
     enum ag_json_status status;
+    bool takes_last; // equal keys are no error
 };
 
 // One waiting member of an object. `prefix` is the key's first eight bytes, most significant first: it orders
@@ -416,6 +417,42 @@ sort_members(const struct ag_mem *m, struct member *a, size_t n)
     return true;
 }
 
+// Merges the runs [0, k) and [k, n) of `a` into `to`, greatest key first; of equal keys the one in front
+// stays there.
+static void
+merge_members(const struct ag_mem *m, const struct member *a, size_t k, size_t n, struct member *to)
+{
+    for (size_t i = 0, j = k; i < k || j < n;)
+        *to++ = j == n || (i < k && member_cmp(m, &a[i], &a[j]) >= 0) ? a[i++] : a[j++];
+}
+
+// Sorts like sort_members, and of equal keys keeps the one that was read last: it waits in front of the
+// others.
+static bool
+sort_last(struct reader *r, struct member *a, size_t *n)
+{
+    size_t used = r->arena->used, kept = 0;
+    struct member *from = a, *to = alloc(r, *n * sizeof *to, 8);
+    if (!to)
+        return false;
+    for (size_t width = 1; width < *n; width *= 2) {
+        for (size_t at = 0; at < *n; at += 2 * width) {
+            size_t left = *n - at;
+            merge_members(r->m, from + at, width < left ? width : left, 2 * width < left ? 2 * width : left,
+                          to + at);
+        }
+        struct member *t = from;
+        from = to;
+        to = t;
+    }
+    for (size_t i = 0; i < *n; i++)
+        if (i == 0 || member_cmp(r->m, &a[kept - 1], &from[i]) != 0)
+            a[kept++] = from[i];
+    *n = kept;
+    r->arena->used = used;
+    return true;
+}
+
 // Turns the waiting members into an object.
 static bool
 close_object(struct reader *r, ag_cell *bottom, ag_cell *ret)
@@ -424,7 +461,10 @@ close_object(struct reader *r, ag_cell *bottom, ag_cell *ret)
     size_t n = (size_t)(bottom - r->top) / MEMBER_CELLS;
     if (n > AG_CONTAINER_MAX)
         return fail(r, AG_JSON_LIMIT);
-    if (!sort_members(r->m, a, n))
+    if (r->takes_last) {
+        if (!sort_last(r, a, &n))
+            return false;
+    } else if (!sort_members(r->m, a, n))
         return fail(r, AG_JSON_DUPLICATE_KEY);
     ag_cell *keys = alloc(r, sizeof(struct ag_object_rec) + 2 * n * sizeof *keys, 8);
     if (!keys)
@@ -527,11 +567,12 @@ finish(const struct reader *r, enum ag_json_status status, struct ag_json_error 
     return status;
 }
 
-enum ag_json_status
-ag_json_read(struct ag_mem *m, struct ag_str json, struct ag_value *ret, struct ag_json_error *reterr)
+static enum ag_json_status
+read_text(struct ag_mem *m, struct ag_str json, bool takes_last, struct ag_value *ret,
+          struct ag_json_error *reterr)
 {
     const uint8_t *text = (const uint8_t *)json.p;
-    struct reader r = {.m = m, .arena = m->arena, .start = text, .p = text};
+    struct reader r = {.m = m, .arena = m->arena, .start = text, .p = text, .takes_last = takes_last};
     if (json.n > AG_JSON_MAX)
         return finish(&r, AG_JSON_LIMIT, reterr);
     if (json.n == 0)
@@ -560,6 +601,18 @@ ag_json_read(struct ag_mem *m, struct ag_str json, struct ag_value *ret, struct 
     }
     *ret = ag_cell_load(m, root);
     return AG_JSON_OK;
+}
+
+enum ag_json_status
+ag_json_read(struct ag_mem *m, struct ag_str json, struct ag_value *ret, struct ag_json_error *reterr)
+{
+    return read_text(m, json, false, ret, reterr);
+}
+
+enum ag_json_status
+ag_json_read_last(struct ag_mem *m, struct ag_str json, struct ag_value *ret, struct ag_json_error *reterr)
+{
+    return read_text(m, json, true, ret, reterr);
 }
 
 const char *

@@ -266,6 +266,9 @@ struct ag_json_error {
 // strings without escapes borrow it.
 enum ag_json_status ag_json_read(struct ag_mem *m, struct ag_str json, struct ag_value *ret,
                                  struct ag_json_error *reterr);
+// The same for texts of others: of equal keys of an object the last one counts.
+enum ag_json_status ag_json_read_last(struct ag_mem *m, struct ag_str json, struct ag_value *ret,
+                                      struct ag_json_error *reterr);
 const char *ag_json_status_text(enum ag_json_status s);
 
 // --- json_out.c: canonical JSON (keys in byte order, no blanks, minimal escapes, numbers as shortest exact

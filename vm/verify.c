@@ -251,6 +251,9 @@ calls_builtin(struct walk *w, uint32_t at, enum ag_operand kind, uint32_t ix, ui
 {
     if (kind == AG_OPN_BI && (ix >= AG_BUILTIN_COUNT || ag_builtin_table[ix].nargs != n))
         return fail(w, "unknown built-in, or another number of arguments");
+    if (kind == AG_OPN_BI && (ag_builtin_table[ix].flags & AG_BUILTIN_HOST) &&
+        !(w->v->im->meta->dependencies & AG_NEEDS_CRYPTO))
+        return fail(w, "a built-in needs a crypto provider, which the image does not say");
     if (kind == AG_OPN_TL) {
         if (ix >= w->v->im->nlimits)
             return fail(w, "limit out of range");

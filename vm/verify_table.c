@@ -55,7 +55,7 @@ check_meta(struct ag_verifier *v)
               m->audit_level <= AG_WITNESSED && m->audit_sign <= AG_SIGN_ROW &&
               m->audit_input <= AG_INPUT_FULL && m->has_rules <= 1,
           m, "META: a word out of range");
-    CHECK(m->memo_slots <= im->nfuncs && m->dependencies == 0 && m->zero == 0, m,
+    CHECK(m->memo_slots <= im->nfuncs && (m->dependencies & ~AG_NEEDS_KNOWN) == 0 && m->zero == 0, m,
           "META: memo slots, dependencies or a reserved field");
     CHECK(m->stack_regs <= AG_CALLS_MAX * AG_REGS_MAX, m,
           "META: more registers than calls can nest; a context would have to make room for them");

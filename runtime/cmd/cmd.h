@@ -79,6 +79,8 @@ struct agr_sim {
     struct aegis_ctx *ctx;
     struct aegis_slot *slot;
 };
+// The crypto provider when the policy needs it, else NULL: loading it takes some milliseconds.
+const struct aegis_crypto *agr_crypto_for(const struct aegis_policy *p);
 bool agr_sim_open(struct agr_sim *s, struct aegis_policy *p, int64_t now_ns);
 void agr_sim_close(struct agr_sim *s);
 

@@ -20,6 +20,7 @@ struct table {
     const char *path;
     yaml_document_t doc;
     struct aegis_slot *slot;
+    const struct aegis_crypto *crypto; // when its policy needs it
     struct agr_results *results;
     size_t first_rule; // of its policy in results->rules
     int64_t now;
@@ -181,7 +182,8 @@ static bool
 decide(struct table *t, const struct circumstances *w, struct ag_str json, const yaml_node_t *expect,
        struct ag_buf *why)
 {
-    struct aegis_host_options o = {.size = sizeof o, .is_simulated = 1, .now_ns = w->now};
+    struct aegis_host_options o = {
+        .size = sizeof o, .is_simulated = 1, .now_ns = w->now, .crypto = t->crypto};
     struct aegis_limits limits = {.size = sizeof limits};
     struct aegis_error e = {.size = sizeof e};
     struct aegis_decision d = {.size = sizeof d};
@@ -306,9 +308,10 @@ open_policy(struct table *t, const yaml_node_t *root, int *ret_exit)
     char *path = beside(t->path, agr_yaml_text(node));
     struct aegis_policy *p = path ? agr_load(path, NULL, ret_exit) : NULL;
     bool ok = p && add_rules(t, p, path) && aegis_slot_new(&t->slot) == AEGIS_OK;
-    if (ok)
+    if (ok) {
+        t->crypto = agr_crypto_for(p);
         aegis_slot_publish(t->slot, p);
-    else if (p)
+    } else if (p)
         aegis_policy_close(p);
     free(path);
     return ok;

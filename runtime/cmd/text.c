@@ -3,6 +3,7 @@
 // simulator. In: text. Out: text. Memory: the caller's, or malloc where the header says so.
 #include "cmd.h"
 
+#include "aegis_crypto.h"
 #include "buf.h"
 
 #include <stdlib.h>
@@ -149,11 +150,20 @@ agr_print_pattern(FILE *f, const struct aegis_rule_info *r)
     agr_print_str(f, r->target);
 }
 
+const struct aegis_crypto *
+agr_crypto_for(const struct aegis_policy *p)
+{
+    struct aegis_policy_info info = {.size = sizeof info};
+    aegis_policy_info(p, &info);
+    return info.needs_crypto ? aegis_crypto_openssl() : NULL;
+}
+
 bool
 agr_sim_open(struct agr_sim *s, struct aegis_policy *p, int64_t now_ns)
 {
     struct aegis_error e = {.size = sizeof e};
-    struct aegis_host_options o = {.size = sizeof o, .is_simulated = 1, .now_ns = now_ns};
+    struct aegis_host_options o = {
+        .size = sizeof o, .is_simulated = 1, .now_ns = now_ns, .crypto = agr_crypto_for(p)};
     struct aegis_limits limits = {.size = sizeof limits};
     memset(s, 0, sizeof *s);
     if (aegis_slot_new(&s->slot) != AEGIS_OK) {

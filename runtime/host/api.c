@@ -134,6 +134,7 @@ aegis_policy_info(const struct aegis_policy *p, struct aegis_policy_info *ret)
         .default_risk = m->default_risk,
         .default_approval = m->default_approval,
         .tzdata = str_out(ag_image_str(&p->im, m->tzdata)),
+        .needs_crypto = (m->dependencies & AG_NEEDS_CRYPTO) != 0,
     };
     memcpy(i.digest, p->im.header->digest, sizeof i.digest);
     memcpy(i.source_digest, m->source_digest, sizeof i.source_digest);

@@ -82,6 +82,11 @@ prepare(struct aegis_ctx *ctx, struct aegis_slot *slot, struct aegis_error *rete
     if (!ctx->pin.policy)
         return agr_fail(reterr, AEGIS_USAGE, "no policy has been published into this slot");
     const struct ag_image *im = &ctx->pin.policy->im;
+    if (im->meta->dependencies & AG_NEEDS_CRYPTO && !ctx->host->crypto)
+        return agr_fail(
+            reterr, AEGIS_PROVIDER,
+            "the policy verifies tokens or certificates, and this host has no crypto provider; set crypto "
+            "in aegis_host_options, for example to aegis_crypto_openssl() of libaegis-crypto");
     ctx->call.im = im;
     ctx->call.mem.base[AG_IN_IMAGE] = im->heap;
     ctx->call.fuel = im->meta->fuel;

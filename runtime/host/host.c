@@ -136,6 +136,7 @@ agr_host_open(const char *dir, const struct aegis_host_options *o, struct aegis_
         return agr_fail(reterr, AEGIS_NO_MEMORY, "out of memory");
     h->journal_sock = -1;
     h->is_simulated = o->is_simulated;
+    h->crypto = o->crypto;
     h->clock = agr_clock_system();
     enum aegis_status s = name_set(h, o->policy_name, reterr);
     if (s == AEGIS_OK)
@@ -157,6 +158,7 @@ agr_host_attach(const struct aegis_host_fds *fds, struct aegis_host **ret, struc
     if (!h)
         return agr_fail(reterr, AEGIS_NO_MEMORY, "out of memory");
     h->journal_sock = -1;
+    h->crypto = fds->crypto;
     h->clock = agr_clock_system();
     enum aegis_status s = name_set(h, fds->policy_name, reterr);
     if (s == AEGIS_OK)
@@ -229,6 +231,7 @@ agr_ctx_new(const struct aegis_limits *limits, struct aegis_host *host, struct a
     ctx->call.mem.arena = &ctx->arena;
     ctx->call.mem.base[AG_IN_ARENA] = ctx->arena.base;
     ctx->call.outcome = &ctx->outcome;
+    ctx->call.crypto = host->crypto;
     ctx->snapshot = (struct ag_snapshot){ctx, agr_killed, agr_limit_peek};
     ctx->call.snapshot = &ctx->snapshot;
     s = agr_worker_join(host->state, &ctx->worker);

@@ -30,6 +30,7 @@
 
 struct aegis_host {
     bool is_simulated;
+    const struct aegis_crypto *crypto; // NULL: images that need it are refused
     char policy_name[AGR_POLICY_NAME_MAX + 1];
     size_t policy_name_n;
     char *audit_dir; // where contexts open their journals; NULL when attached or simulated

@@ -6,6 +6,7 @@
 #include "data.h"
 
 #include "reply.h"
+#include "aegis_crypto.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -212,7 +213,8 @@ set_up(struct agr_worker_process *w, const struct agr_heritage *h)
                                  .state_fd = h->state_fd,
                                  .kill_fd = h->kill_fd,
                                  .journal_sock = h->journal_sock,
-                                 .policy_name = "default"};
+                                 .policy_name = "default",
+                                 .crypto = aegis_crypto_openssl()}; // before the filter closes
     char why[256] = "";
     if (aegis_host_attach(&fds, &w->host, &e) != AEGIS_OK ||
         agr_kill_attach_fd(h->kill_fd, false, &w->kill, &e) != AEGIS_OK)

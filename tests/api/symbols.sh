@@ -18,12 +18,23 @@ else
     other=$(grep -v '^aegis_' <<<"$exports" | grep -vE '^(_init|_fini|__asan_|__odr_asan|__sanitizer|___asan|__ubsan|__tsan)')
     [ -n "$exports" ] && [ -z "$other" ]
     check $? "libaegis.so exports only aegis_*" "$other"
-    declared=$(cat "$src"/vm/include/*.h | sed 's,//.*,,' | tr '\n' ' ' | sed 's,/\*[^*]*\*\+\([^/*][^*]*\*\+\)*/, ,g' |
+    declared=$(cat "$src"/vm/include/aegis.h "$src"/vm/include/aegis_tools.h | sed 's,//.*,,' | tr '\n' ' ' | sed 's,/\*[^*]*\*\+\([^/*][^*]*\*\+\)*/, ,g' |
         grep -oE '[^A-Za-z0-9_(]aegis_[a-z0-9_]+ *\([^*]' | grep -oE 'aegis_[a-z0-9_]+' | sort -u)
     differ=$(comm -3 <(echo "$declared") <(grep '^aegis_' <<<"$exports"))
     [ -z "$differ" ]
     check $? "the public headers declare what is exported" "declared only, or (indented) exported only:
 $differ"
+fi
+
+# The provider is a library of its own with one function.
+lib=$(find "$build" -name 'libaegis-crypto.so*' -not -name '*.p' -not -name '*.symbols' -type f | head -n 1)
+if [ -z "$lib" ]; then
+    skip "exports of libaegis-crypto.so" "not built"
+else
+    exports=$(nm -D --defined-only "$lib" | awk '{ print $NF }' | sed 's/@.*//' | sort -u |
+        grep -vE '^(_init|_fini|__asan_|__odr_asan|__sanitizer|___asan|__ubsan|__tsan)')
+    [ "$exports" = aegis_crypto_openssl ]
+    check $? "libaegis-crypto.so exports aegis_crypto_openssl alone" "$exports"
 fi
 
 objects=$(find "$build/vm" "$build/runtime/host" -path '*.a.p/*' -name '*.o' 2>/dev/null | sort)

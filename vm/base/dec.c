@@ -7,7 +7,7 @@
 
 __extension__ typedef unsigned __int128 u128;
 
-#define BIG_WORDS   128        // 5^POW5_EXACT times AG_NUM_TEXT_MAX digits takes 110 words
+#define BIG_WORDS   192        // 5^POW5_EXACT times AG_NUM_TEXT_MAX digits takes 189 words
 #define POW5_EXACT  1536       // largest exponent whose power of five is kept exactly (56 words)
 #define POW5_WORDS  5          // words kept of a larger power: at least 256 significant bits
 #define CHUNK       19         // decimal digits that always fit a word

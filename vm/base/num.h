@@ -14,7 +14,7 @@
 #include "str.h"
 
 #define AG_NUM_TEXT_MAX                                                                                      \
-    1024u // bytes of a number's text, and digits of any number: one stack array holds either
+    2560u // bytes of a number's text, and digits of any number: one stack array holds either; RSA-8192 fits
 #define AG_NUM_EXP_MAX                                                                                       \
     100000 // largest magnitude of a written exponent and of the leading digit's decimal place
 #define AG_NUM_OUT_MAX                                                                                       \

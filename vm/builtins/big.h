@@ -9,7 +9,7 @@
 
 __extension__ typedef unsigned __int128 ag_u128;
 
-#define AG_BIG_LIMBS 54u // 3456 bits: every integer whose digits fit AG_NUM_TEXT_MAX has fewer
+#define AG_BIG_LIMBS 134u // 8576 bits: every integer whose digits fit AG_NUM_TEXT_MAX has fewer
 #define AG_BIG_BITS  (64u * AG_BIG_LIMBS)
 #define AG_BIG_TEXT  (AG_BIG_BITS + 2u) // bytes of any of them in any base, with its sign
 

@@ -15,6 +15,7 @@
 #define PURE  AG_BUILTIN_PURE
 #define CLOCK AG_BUILTIN_CLOCK
 #define SEED  AG_BUILTIN_SEED
+#define HOST  AG_BUILTIN_HOST
 
 const struct ag_builtin ag_builtin_table[AG_BUILTIN_COUNT] = {
 #define BUILTIN(ID, name, fn, nargs, a0, a1, a2, a3, result, flags, cost, sig, doc)                          \

@@ -2,7 +2,6 @@
 // Built-ins that encode and decode bytes: base64, hex, SHA-256. In: strings. Out: strings in the call's
 // arena. Decoded bytes must be UTF-8: a string is text. Next file to read: url.c.
 #include "builtin_fns.h"
-#include "sha256.h"
 #include "utf8.h"
 
 static char *
@@ -239,16 +238,3 @@ ag_bi_hex_decode(struct ag_call *c, const struct ag_value *a)
 }
 
 // --- digests
-struct ag_value
-ag_bi_sha256(struct ag_call *c, const struct ag_value *a)
-{
-    uint8_t digest[32];
-    char *p = ag_charge(c, a[0].len / 4) ? ag_call_alloc(c, 2 * sizeof digest, 1) : NULL;
-    struct ag_buf b;
-    if (!p)
-        return ag_undef();
-    ag_sha256(a[0].p, a[0].len, digest);
-    ag_buf_init(&b, p, 2 * sizeof digest);
-    ag_buf_hex(&b, digest, sizeof digest);
-    return ag_bi_text(p, b.n);
-}

@@ -46,7 +46,8 @@ extern "C" {
     S(KILL_UNREADABLE, "kill_state_unreadable")                                                              \
     S(AUDIT, "audit_unavailable")                                                                            \
     S(DEADLINE, "deadline")                                                                                  \
-    S(BUSY, "held by another process")
+    S(BUSY, "held by another process")                                                                       \
+    S(PROVIDER, "the policy needs a crypto provider")
 
 enum aegis_status {
 #define S(name, text) AEGIS_##name,
@@ -113,6 +114,7 @@ struct aegis_policy_info {
     uint64_t image_bytes;
     uint8_t combine, default_decision, default_risk, default_approval;
     struct aegis_str tzdata;
+    uint32_t needs_crypto; /* it calls built-ins that need aegis_host_options.crypto */
 };
 AEGIS_API void aegis_policy_info(const struct aegis_policy *p, struct aegis_policy_info *ret);
 
@@ -135,6 +137,85 @@ AEGIS_API enum aegis_status aegis_slot_new(struct aegis_slot **ret);
 AEGIS_API void aegis_slot_publish(struct aegis_slot *s, struct aegis_policy *p);
 AEGIS_API void aegis_slot_free(struct aegis_slot *s);
 
+/* ---- crypto provider
+ * --------------------------------------------------------------------------------------- */
+
+/*
+ * Public-key operations for the built-ins flagged HOST (docs/generated/builtins.md): JWT signatures with RSA
+ * and ECDSA, X.509 chains, private keys. Nothing else of the machine needs a library that allocates, so a
+ * host that runs no such policy leaves it out. libaegis-crypto has one made of OpenSSL (aegis_crypto.h).
+ *
+ * Every function may be called by many threads at the same time and keeps nothing of its arguments. What it
+ * cannot do (out of memory, a number that is no key) it says with its return value; it never ends the
+ * process.
+ */
+enum aegis_key_type { AEGIS_KEY_RSA = 1, AEGIS_KEY_P256, AEGIS_KEY_P384, AEGIS_KEY_P521 };
+enum aegis_scheme { AEGIS_RSA_PKCS1 = 1, AEGIS_RSA_PSS, AEGIS_ECDSA };
+enum aegis_hash { AEGIS_SHA256 = 1, AEGIS_SHA384, AEGIS_SHA512 };
+#define AEGIS_SIGNATURE_MAX 2048 /* bytes: RSA keys of 16384 bits */
+
+/* sized. Unsigned big-endian numbers; those of the private half are empty in a public key. */
+struct aegis_key {
+    uint32_t size;
+    enum aegis_key_type type;
+    struct aegis_str n, e, d, p, q; /* RSA; d is also the EC scalar */
+    struct aegis_str x, y;          /* EC */
+};
+
+/* sized. What is computed from a private key; big-endian, padded to the length of the modulus or field. */
+struct aegis_key_parts {
+    uint32_t size;
+    uint8_t dp[AEGIS_SIGNATURE_MAX / 2], dq[AEGIS_SIGNATURE_MAX / 2], qi[AEGIS_SIGNATURE_MAX / 2]; /* RSA */
+    uint8_t x[66], y[66];                                                                          /* EC */
+};
+
+enum aegis_usage { /* bits of aegis_chain.usages, the extended key usages of RFC 5280 and their relatives */
+                   AEGIS_USAGE_ANY = 1,
+                   AEGIS_USAGE_SERVER_AUTH = 2,
+                   AEGIS_USAGE_CLIENT_AUTH = 4,
+                   AEGIS_USAGE_CODE_SIGNING = 8,
+                   AEGIS_USAGE_EMAIL_PROTECTION = 16,
+                   AEGIS_USAGE_IPSEC_END_SYSTEM = 32,
+                   AEGIS_USAGE_IPSEC_TUNNEL = 64,
+                   AEGIS_USAGE_IPSEC_USER = 128,
+                   AEGIS_USAGE_TIME_STAMPING = 256,
+                   AEGIS_USAGE_OCSP_SIGNING = 512,
+                   AEGIS_USAGE_MICROSOFT_SERVER_GATED = 1024,
+                   AEGIS_USAGE_NETSCAPE_SERVER_GATED = 2048,
+                   AEGIS_USAGE_MICROSOFT_COMMERCIAL_CODE = 4096,
+                   AEGIS_USAGE_MICROSOFT_KERNEL_CODE = 8192
+};
+
+/* sized. DER certificates: the trusted root first, the leaf last, intermediates between (count >= 2). */
+struct aegis_chain {
+    uint32_t size;
+    uint32_t count;
+    const struct aegis_str *der;
+    struct aegis_str dns_name; /* the leaf must be for this name or address; empty: any */
+    int64_t now_s;             /* UNIX time at which all must be valid */
+    uint32_t usages;           /* enum aegis_usage: one of these must be allowed by the whole chain */
+};
+
+/* sized */
+struct aegis_crypto {
+    uint32_t size;
+    const char *name; /* of the library behind it, with its version */
+    /* 1 the signature is right, 0 it is not, -1 failed. ECDSA signatures are r and s side by side, of one
+     * length. */
+    int (*verify)(const struct aegis_key *key, enum aegis_scheme scheme, enum aegis_hash hash,
+                  struct aegis_str message, struct aegis_str signature);
+    /* Bytes written to out[AEGIS_SIGNATURE_MAX], or 0: failed, or the key cannot sign so. ECDSA as above,
+     * each of the length of the field. */
+    size_t (*sign)(const struct aegis_key *key, enum aegis_scheme scheme, enum aegis_hash hash,
+                   struct aegis_str message, uint8_t *out);
+    /* Checks that the numbers of a private key belong together and fills *ret: 1 they do, 0 they do not, -1
+     * failed. */
+    int (*check_private)(const struct aegis_key *key, struct aegis_key_parts *ret);
+    /* Looks for a chain from the leaf to the root: 1 found, its certificates in ret_ix[0 .. *ret_n), leaf
+     * first (positions in chain->der; room for count of them); 0 none is valid; -1 failed. */
+    int (*verify_chain)(const struct aegis_chain *chain, uint32_t *ret_ix, uint32_t *ret_n);
+};
+
 /* ---- hosts
  * ------------------------------------------------------------------------------------------------- */
 
@@ -148,6 +229,8 @@ struct aegis_host_options {
     uint64_t state_bytes;      /* size of a new state file; 0 = default */
     uint32_t journal_segments; /* segments to preallocate when no sequencer runs; 0 = default */
     const char *policy_name;   /* name in rows; NULL = "default" */
+    const struct aegis_crypto
+        *crypto; /* outlives the host; NULL: images that need one are refused at decide */
 };
 
 /* Opens (or makes) state and journal under dir; dir may be NULL when simulated. Does I/O; the decide calls do

@@ -46,6 +46,7 @@ struct aegis_host_fds {
     int journal_sock; /* connected sequencer.sock, taken over by the first context; -1: rows cannot be written
                        */
     const char *policy_name;
+    const struct aegis_crypto *crypto; /* as in aegis_host_options */
 };
 AEGIS_API enum aegis_status aegis_host_attach(const struct aegis_host_fds *fds, struct aegis_host **ret,
                                               struct aegis_error *reterr);
