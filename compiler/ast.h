@@ -54,8 +54,15 @@ struct agc_limit {
     struct agc_span span;
 };
 
+// Files that a policy names, as it writes them.
+struct agc_named_files {
+    uint32_t nmodules, ndata;
+    struct agc_str_at *module, *data;
+};
+
 struct agc_policy {
-    bool is_begun; // a file was read into it
+    bool is_begun;                // a file was read into it
+    struct agc_named_files named; // by the file that was read last
     struct agc_str_at name, version;
     enum ag_combine combine;
     uint8_t default_decision, default_risk, default_approval;

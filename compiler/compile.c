@@ -6,6 +6,7 @@
 #include "analyse.h"
 #include "check.h"
 #include "image_write.h"
+#include "inputs.h"
 #include "lower_rego.h"
 #include "module.h"
 #include "opt.h"
@@ -59,14 +60,20 @@ agc_job_add_query(struct agc_job *j, struct ag_str query)
 }
 
 void
-agc_job_add_data(struct agc_job *j, struct ag_str name, struct ag_str json, const struct ag_str *path,
-                 uint32_t npath)
+agc_job_add_document(struct agc_job *j, uint32_t source, const struct ag_str *path, uint32_t npath)
 {
     struct ag_str *copy = agc_alloc(&j->arena, (npath + 1) * sizeof *copy);
     for (uint32_t i = 0; i < npath; i++)
         copy[i] = agc_strdup(&j->arena, path[i]);
     j->documents = agc_grow(&j->arena, j->documents, j->ndocuments, &j->cap_documents, sizeof *j->documents);
-    j->documents[j->ndocuments++] = (struct agc_document){copied_source(j, name, json), npath, copy};
+    j->documents[j->ndocuments++] = (struct agc_document){source, npath, copy};
+}
+
+void
+agc_job_add_data(struct agc_job *j, struct ag_str name, struct ag_str json, const struct ag_str *path,
+                 uint32_t npath)
+{
+    agc_job_add_document(j, copied_source(j, name, json), path, npath);
 }
 
 static bool
@@ -107,8 +114,7 @@ read_module(struct agc_job *j, uint32_t source)
     }
     struct agc_module *m = agc_parse_module(&j->arena, &j->diags, &text);
     struct agc_policy *p = &j->policy;
-    if (!p->modules)
-        p->modules = agc_alloc(&j->arena, j->sources.n * sizeof *p->modules);
+    p->modules = agc_grow(&j->arena, p->modules, p->nmodules, &j->cap_modules, sizeof *p->modules);
     if (m)
         p->modules[p->nmodules++] = m;
 }
@@ -124,8 +130,8 @@ read_sources(struct agc_job *j)
             read_module(j, i);
         else if (prints(j, AGC_STAGE_TOKENS))
             agc_yaml_print_tokens(&j->arena, &j->sources, i, &j->diags, j->emit);
-        else
-            agc_yaml_read(&j->arena, &j->sources, i, &j->diags, &j->policy);
+        else if (agc_yaml_read(&j->arena, &j->sources, i, &j->diags, &j->policy))
+            agc_inputs_named(j, i, &j->policy.named);
     }
     if (prints(j, AGC_STAGE_AST) && !agc_diags_failed(&j->diags)) {
         if (j->policy.is_begun)

@@ -80,6 +80,7 @@ struct agc_job {
     struct agc_arena arena;
     struct agc_sources sources;
     struct agc_diags diags;
+    uint32_t cap_modules;
     // out
     struct agc_policy policy;
     struct agc_program program;
@@ -108,6 +109,8 @@ void agc_job_add_query(struct agc_job *j, struct ag_str query);
 // are an error. `json` is copied.
 void agc_job_add_data(struct agc_job *j, struct ag_str name, struct ag_str json, const struct ag_str *path,
                       uint32_t npath);
+// The same of a source that was added already; the path's strings are kept.
+void agc_job_add_document(struct agc_job *j, uint32_t source, const struct ag_str *path, uint32_t npath);
 // Runs the steps over all sources of the job.
 enum agc_result agc_compile(struct agc_job *j);
 

@@ -5,6 +5,7 @@
 #include "compile.h"
 #include "fmt.h"
 #include "image_write.h"
+#include "inputs.h"
 #include "sign.h"
 
 #include <errno.h>
@@ -16,9 +17,16 @@ enum exit_code { EXIT_DONE = 0, EXIT_ERRORS = 1, EXIT_USAGE = 2, EXIT_TROUBLE = 
 
 static const char usage_text[] =
     "usage: aegisc [-o policy.bin] [options] INPUT...\n"
-    "Compiles policy files (YAML) into one image. Several files are merged, rules in the order given.\n"
+    "Compiles policies (YAML), Rego modules (.rego) and base documents (.json) into one image. Several files\n"
+    "are merged, rules in the order given; of a directory everything below it is taken, and a document stands\n"
+    "in data at the path of its directory.\n"
     "\n"
     "  -o FILE              write the image to FILE (default policy.bin; - is standard output)\n"
+    "  -e REF               add an entrypoint that gives the value of a reference, as data.authz.allow\n"
+    "  --decision REF       decide by a reference: true allows, everything else denies\n"
+    "  --data FILE          add a base document, which stands at the root of data\n"
+    "  --rego               leave conflicts between rules to the run, as other Rego compilers do\n"
+    "  --strict-errors      an error of a built-in function ends the evaluation\n"
     "  --check              only look for errors, write nothing\n"
     "  --emit=STAGE         print a stage instead: tokens, ast, names, types, ir, opt, index, asm, image\n"
     "  --stats              print sizes and the worst-case cost of a decision\n"
@@ -55,7 +63,9 @@ enum {
     OPT_FMT,
     OPT_FAIL,
     OPT_REGO,
-    OPT_DECISION
+    OPT_DECISION,
+    OPT_DATA,
+    OPT_STRICT
 };
 
 static const struct option long_options[] = {
@@ -75,6 +85,8 @@ static const struct option long_options[] = {
     {"fail", no_argument, NULL, OPT_FAIL},
     {"rego", no_argument, NULL, OPT_REGO},
     {"decision", required_argument, NULL, OPT_DECISION},
+    {"data", required_argument, NULL, OPT_DATA},
+    {"strict-errors", no_argument, NULL, OPT_STRICT},
     {NULL, 0, NULL, 0},
 };
 
@@ -144,10 +156,15 @@ take_option(int c, const char *arg, struct agc_job *j, struct options *o)
         if (!agc_diags_option(&j->diags, arg))
             return usage_error("-W%s names no diagnostic that can be changed", arg);
         return EXIT_DONE;
-    case 'e':
-    case OPT_DECISION:
-    case OPT_REGO:
-        return usage_error("Rego modules and their entrypoints are not in this version; compile policy YAML");
+    case 'e': agc_job_add_entry(j, ag_str_z(arg)); return EXIT_DONE;
+    case OPT_DECISION: agc_job_add_decision(j, ag_str_z(arg)); return EXIT_DONE;
+    case OPT_REGO: j->is_rego = true; return EXIT_DONE;
+    case OPT_STRICT: j->strict_errors = true; return EXIT_DONE;
+    case OPT_DATA:
+        if (agc_input_data(j, arg))
+            return EXIT_DONE;
+        fprintf(stderr, "aegisc: %s: %s\n", arg, strerror(errno));
+        return EXIT_TROUBLE;
     case OPT_FMT: o->fmt = true; return EXIT_DONE;
     case 'l': o->fmt_options.list = true; return EXIT_DONE;
     case 'd': o->fmt_options.diff = true; return EXIT_DONE;
@@ -176,8 +193,9 @@ static int
 read_inputs(struct agc_job *j, char *const *path, int n)
 {
     for (int i = 0; i < n; i++) {
-        if (agc_source_read(&j->arena, &j->sources, path[i]) < 0) {
-            fprintf(stderr, "aegisc: %s: %s\n", path[i], strerror(errno));
+        const char *at;
+        if (!agc_input_add(j, path[i], &at)) {
+            fprintf(stderr, "aegisc: %s: %s\n", at, strerror(errno));
             return EXIT_TROUBLE;
         }
     }

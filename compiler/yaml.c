@@ -567,6 +567,25 @@ read_server_settings(struct agc_reader *r, const struct agc_ymap *m)
     }
 }
 
+static uint32_t
+read_names(struct agc_reader *r, const struct agc_ynode *list, const char *what, struct agc_str_at **ret)
+{
+    uint32_t n = 0;
+    *ret = NULL;
+    if (!list)
+        return 0;
+    *ret = agc_alloc(r->arena, (list->n + 1) * sizeof **ret);
+    for (uint32_t i = 0; i < list->n; i++) {
+        const struct agc_ynode *v = list->kid[i];
+        if (v->kind != AGC_Y_SCALAR || v->text.n == 0)
+            agc_diag(r->diags, AGC_D_WRONG_TYPE, v->span, "%s is a list of file names, found %s", what,
+                     v->kind == AGC_Y_SCALAR ? "an empty one" : agc_yaml_what(v));
+        else
+            (*ret)[n++] = (struct agc_str_at){v->text, v->span};
+    }
+    return n;
+}
+
 bool
 agc_yaml_read(struct agc_arena *a, const struct agc_sources *s, uint32_t source, struct agc_diags *diags,
               struct agc_policy *policy)
@@ -575,6 +594,7 @@ agc_yaml_read(struct agc_arena *a, const struct agc_sources *s, uint32_t source,
     uint32_t errors = diags->nerrors;
     bool is_first = !policy->is_begun;
     policy->is_begun = true;
+    policy->named = (struct agc_named_files){0};
     struct agc_ynode *top = agc_yaml_tree(a, s, source, diags);
     if (!top) {
         if (diags->nerrors == errors)
@@ -598,6 +618,9 @@ agc_yaml_read(struct agc_arena *a, const struct agc_sources *s, uint32_t source,
         agc_yaml_gates(&r, &m);
     }
     read_server_settings(&r, &m);
+    struct agc_named_files *named = &policy->named;
+    named->nmodules = read_names(&r, m.at[AGC_YK_ROOT_modules], "modules", &named->module);
+    named->ndata = read_names(&r, m.at[AGC_YK_ROOT_data], "data", &named->data);
     if (m.at[AGC_YK_ROOT_rules])
         read_rules(&r, m.at[AGC_YK_ROOT_rules]);
     if (m.at[AGC_YK_ROOT_limits])
