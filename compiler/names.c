@@ -415,7 +415,8 @@ close_clause(struct agc_names *r, const struct agc_scope *s, struct agc_scope *a
     struct agc_scope body = *s;
     for (uint32_t i = 0; i < args->n; i++)
         args->entry[i].nuses = s->entry[i].nuses;
-    body.entry += args->n;
+    if (args->n)
+        body.entry += args->n;
     body.n -= args->n;
     agc_scope_unused(r, &body);
     agc_scope_pop(r);

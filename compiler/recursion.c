@@ -188,19 +188,24 @@ static void
 name_cycle(struct chase *c, uint32_t from)
 {
     struct agc_builder *b = c->r->b;
-    const struct agc_def *first = b->p->defs[c->path[from]];
+    uint32_t len = c->npath - from, start = 0;
+    for (uint32_t i = 1; i < len; i++)
+        if (c->path[from + i] < c->path[from + start])
+            start = i;
+    const struct agc_def *first = b->p->defs[c->path[from + start]];
     char text[600];
     size_t n = 0;
-    for (uint32_t i = from; i <= c->npath && n + 140 < sizeof text; i++) {
-        const struct agc_def *d = i < c->npath ? b->p->defs[c->path[i]] : first;
+    for (uint32_t i = 0; i <= len && n + 140 < sizeof text; i++) {
+        const struct agc_def *d = b->p->defs[c->path[from + (start + i) % len]];
         struct ag_str name = d->group->name;
-        n += (size_t)snprintf(text + n, sizeof text - n, "%s%.*s", i > from ? " -> " : "",
+        n += (size_t)snprintf(text + n, sizeof text - n, "%s%.*s", i ? " -> " : "",
                               (int)(name.n < 120 ? name.n : 120), name.p);
     }
     struct agc_diag *diag =
         agc_diag(b->diags, AGC_D_RECURSION, first->head_span, "the definition reaches itself: %s", text);
-    if (c->npath - from > 1)
-        agc_diag_second(b->diags, diag, b->p->defs[c->path[from + 1]]->head_span, "by way of this one");
+    if (len > 1)
+        agc_diag_second(b->diags, diag, b->p->defs[c->path[from + (start + 1) % len]]->head_span,
+                        "by way of this one");
 }
 
 // The next definition that the last one of the path reaches; false when there is none.

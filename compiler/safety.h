@@ -39,7 +39,7 @@ static inline bool
 agc_is_bare_not(const struct agc_node *n)
 {
     return n->kind == AGC_NOT && n->kid[0]->kind == AGC_QUERY && n->kid[0]->n == 1 &&
-           n->kid[0]->span.begin == n->kid[0]->kid[0]->span.begin;
+           n->span.end == n->kid[0]->kid[0]->span.end;
 }
 // `not` around a body that has variables of its own.
 static inline bool

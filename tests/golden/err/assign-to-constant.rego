@@ -1,0 +1,6 @@
+package t
+
+p if {
+	[1, x] := input.xs
+	x > 1
+}

@@ -1,0 +1,6 @@
+package t
+
+p if {
+	some i, j
+	input.xs[i] == 1
+}

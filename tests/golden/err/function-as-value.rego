@@ -1,0 +1,5 @@
+package t
+
+double(x) := x * 2
+
+p := double

@@ -1,0 +1,5 @@
+package t
+
+p[x] := 1 if some x in ["a"]
+
+p.f(x) := x

@@ -1,0 +1,5 @@
+package t
+
+import data.users as input
+
+p := input

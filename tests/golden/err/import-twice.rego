@@ -1,0 +1,6 @@
+package t
+
+import data.a.roles
+import data.b.roles
+
+p := roles

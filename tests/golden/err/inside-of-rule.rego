@@ -1,0 +1,5 @@
+package t
+
+p.q := {"r": 1}
+
+p.q.r.s := 2

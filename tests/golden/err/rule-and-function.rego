@@ -1,0 +1,5 @@
+package t
+
+f := 1
+
+f(x) := x

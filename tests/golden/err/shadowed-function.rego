@@ -1,0 +1,6 @@
+package t
+
+p if {
+	count := 3
+	count(input.xs) == count
+}

@@ -1,0 +1,3 @@
+package t
+
+data := 1

@@ -1,0 +1,6 @@
+package t
+
+p if {
+	input := {"a": 1}
+	input.a == 1
+}

@@ -1,0 +1,5 @@
+package t
+
+f(x) := x
+
+f(x, y) := x + y

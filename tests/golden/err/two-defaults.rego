@@ -1,0 +1,7 @@
+package t
+
+default p := 1
+
+default p := 2
+
+p := 3 if input.x

@@ -1,0 +1,6 @@
+package t
+
+p if {
+	x = y + 1
+	y = x + 1
+}

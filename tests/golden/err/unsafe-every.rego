@@ -1,0 +1,3 @@
+package t
+
+p if every x in input.xs { x > limit }

@@ -1,0 +1,3 @@
+package t
+
+p contains x if input.y == 1

@@ -1,0 +1,3 @@
+package t
+
+p := $"user {name} and {input.names[i]}"

@@ -1,0 +1,4 @@
+package t
+
+# A comparison reads both sides, it binds nothing.
+p if x > 1

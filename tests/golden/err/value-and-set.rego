@@ -1,0 +1,5 @@
+package t
+
+p := 1
+
+p contains 2

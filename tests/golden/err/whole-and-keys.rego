@@ -1,0 +1,5 @@
+package t
+
+p := {"a": 1}
+
+p[x] := 2 if some x in ["b"]

@@ -1,0 +1,3 @@
+package t
+
+p if input.x with config as 1

@@ -1,0 +1,5 @@
+package t
+
+p if walk(input, [_, 1]) with walk as f
+
+f(x) := x
