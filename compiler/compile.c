@@ -5,6 +5,8 @@
 
 #include "analyse.h"
 #include "check.h"
+#include "check_program.h"
+#include "conflict.h"
 #include "image_write.h"
 #include "inputs.h"
 #include "lower_rego.h"
@@ -154,6 +156,10 @@ join_modules(struct agc_job *j)
         return false;
     if (prints(j, AGC_STAGE_NAMES))
         agc_program_print(&j->program, &j->sources, j->emit);
+    if (!agc_check_program(&j->arena, &j->diags, &j->program, &agc_type_any, &j->types))
+        return false;
+    if (prints(j, AGC_STAGE_TYPES))
+        agc_types_program_print(&j->program, &j->types, j->emit);
     return !agc_diags_failed(&j->diags);
 }
 
@@ -240,6 +246,13 @@ make_image(struct agc_job *j)
 }
 
 enum agc_result
+agc_compile_program(struct agc_job *j)
+{
+    enum agc_result r = make_ir(j);
+    return r != AGC_DONE || j->last <= AGC_STAGE_INDEX ? r : make_image(j);
+}
+
+enum agc_result
 agc_compile(struct agc_job *j)
 {
     if (!read_sources(j))
@@ -250,8 +263,7 @@ agc_compile(struct agc_job *j)
         return AGC_REFUSED;
     if (j->last <= AGC_STAGE_TYPES)
         return AGC_DONE;
-    enum agc_result r = make_ir(j);
-    if (r != AGC_DONE || j->last <= AGC_STAGE_INDEX)
-        return r;
-    return make_image(j);
+    if (j->program.root)
+        agc_conflicts(j);
+    return agc_diags_failed(&j->diags) ? AGC_REFUSED : agc_compile_program(j);
 }

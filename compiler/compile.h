@@ -21,6 +21,7 @@
 #ifndef AGC_COMPILE_H
 #define AGC_COMPILE_H
 
+#include "check_program.h"
 #include "diag.h"
 #include "emit.h"
 #include "program.h"
@@ -84,6 +85,7 @@ struct agc_job {
     // out
     struct agc_policy policy;
     struct agc_program program;
+    struct agc_types types;               // of its groups
     struct agc_wanted_node *wanted_nodes; // one for each wanted entrypoint
     struct agc_ir ir;
     struct agc_heap heap;
@@ -111,6 +113,9 @@ void agc_job_add_data(struct agc_job *j, struct ag_str name, struct ag_str json,
                       uint32_t npath);
 // The same of a source that was added already; the path's strings are kept.
 void agc_job_add_document(struct agc_job *j, uint32_t source, const struct ag_str *path, uint32_t npath);
+// Steps 6 to 9 alone, for a job whose policy and program are checked. May run again: lowering changes
+// neither.
+enum agc_result agc_compile_program(struct agc_job *j);
 // Runs the steps over all sources of the job.
 enum agc_result agc_compile(struct agc_job *j);
 

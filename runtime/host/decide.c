@@ -536,6 +536,13 @@ agr_eval_json(struct aegis_ctx *ctx, struct aegis_slot *slot, const char *entry,
     if (s != AEGIS_OK)
         return agr_fail(reterr, s, "%s", aegis_status_text(s));
     struct ag_buf b;
+    if (v.kind == AG_ERROR) {
+        char text[200];
+        ag_buf_init(&b, text, sizeof text - 1);
+        ag_error_text(&ctx->call, v, &b);
+        text[b.n] = '\0';
+        return agr_fail(reterr, AEGIS_POLICY, "%s", text);
+    }
     ag_buf_init(&b, out, out_size);
     if (v.kind >= AG_NULL && (!ag_json_write(&ctx->call.mem, v, &b, 0) || b.is_full))
         return agr_fail(reterr, AEGIS_TOO_LARGE, "the result does not fit into %zu bytes", out_size);

@@ -47,7 +47,8 @@ extern "C" {
     S(AUDIT, "audit_unavailable")                                                                            \
     S(DEADLINE, "deadline")                                                                                  \
     S(BUSY, "held by another process")                                                                       \
-    S(PROVIDER, "the policy needs a crypto provider")
+    S(PROVIDER, "the policy needs a crypto provider")                                                        \
+    S(POLICY, "policy_error")
 
 enum aegis_status {
 #define S(name, text) AEGIS_##name,
