@@ -2,7 +2,8 @@
 // Random policies through three evaluators that must agree: the machine on optimised code, the machine on
 // plain code, and the slow evaluator.
 // In: `difftest N SEED`: pairs of a policy and an input, and the first seed; `difftest --show SEED` prints
-// one policy; `difftest --opa PROGRAM N SEED` compares with another implementation of Rego. Out: TAP; a
+// one policy; `difftest --opa PROGRAM N SEED` compares the machine (--opa-slow: the slow
+// evaluator) with another implementation of Rego. Out: TAP; a
 // disagreement is made smaller and printed. Memory: one arena, reset for each policy. Next file to read:
 // gen.c.
 #include "gen.h"
@@ -273,13 +274,14 @@ main(int argc, char **argv)
         ag_arena_init(&t.texts, texts, TEXTS);
         if (argc == 3 && strcmp(argv[1], "--show") == 0)
             status = show(&t, strtoull(argv[2], NULL, 10));
-        else if (argc == 5 && strcmp(argv[1], "--opa") == 0)
+        else if (argc == 5 && (strcmp(argv[1], "--opa") == 0 || strcmp(argv[1], "--opa-slow") == 0))
             status = opa_compare(t.ref, &t.texts, argv[2], strtoull(argv[3], NULL, 10),
-                                 strtoull(argv[4], NULL, 10));
+                                 strtoull(argv[4], NULL, 10), argv[1][5] != 0);
         else if (argc == 3)
             status = run(&t, strtoull(argv[1], NULL, 10), strtoull(argv[2], NULL, 10));
         else
-            fputs("usage: difftest PAIRS SEED | difftest --show SEED | difftest --opa PROGRAM PAIRS SEED\n",
+            fputs("usage: difftest PAIRS SEED | difftest --show SEED | difftest --opa[-slow] PROGRAM PAIRS "
+                  "SEED\n",
                   stderr);
     }
     ref_free(t.ref);

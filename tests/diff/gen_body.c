@@ -124,8 +124,15 @@ negated(struct gen *g, uint32_t depth)
     gen_put(g, "not ");
     if (gen_below(g, 2))
         test(g, depth);
-    else
+    else {
+        size_t at = g->n;
         gen_expr(g, GEN_BOOL, depth);
+        if (strcmp(g->text + at, "true") ==
+            0) { // `not true` as a whole body is no body to Open Policy Agent 1.18
+            g->n = at;
+            gen_put(g, "input.b");
+        }
+    }
 }
 
 static void

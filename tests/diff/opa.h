@@ -8,7 +8,8 @@
 #include "arena.h"
 #include "ref_eval.h"
 
-// Exit status: 0 when everything agrees.
-int opa_compare(struct ref *r, struct ag_arena *texts, const char *program, uint64_t npairs, uint64_t seed);
+// With is_slow the slow evaluator is compared, else the machine. Exit status: 0 when everything agrees.
+int opa_compare(struct ref *r, struct ag_arena *texts, const char *program, uint64_t npairs, uint64_t seed,
+                bool is_slow);
 
 #endif

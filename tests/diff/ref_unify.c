@@ -15,7 +15,7 @@ struct needs {
 static bool
 is_local(const struct agc_node *n)
 {
-    return n->kind == AGC_VAR && n->symbol != AGC_SYM_INPUT && n->symbol != AGC_SYM_DATA;
+    return n->kind == AGC_VAR && n->symbol < AGC_SYM_DATA; // names of functions have no number
 }
 
 bool
@@ -40,10 +40,8 @@ count_uses(const struct agc_node *n, uint32_t *uses)
         return;
     if (is_local(n))
         uses[n->symbol]++;
-    // the callee of a call and targets of `with` may be names, whose symbol is no local
     for (uint32_t i = n->kind == AGC_CALL; i < n->n; i++)
-        if (n->kind != AGC_WITH || i % 2 == 0)
-            count_uses(n->kid[i], uses);
+        count_uses(n->kid[i], uses);
 }
 
 static void
