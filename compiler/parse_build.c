@@ -54,6 +54,8 @@ agc_build_unexpected(struct agc_lexer *lx, struct agc_span at, const char *got, 
                         want[i]);
     struct agc_diag *d = agc_token_fail(lx, AGC_D_SYNTAX, at, "%s", text);
     const char *fix = fix_of(lx, got);
+    if (!fix && agc_token_is_apart(lx))
+        fix = "an operator is missing, or a `;` or new line between two expressions of a body";
     if (fix)
         agc_diag_fix(lx->diags, d, "%s", fix);
     agc_token_skip(lx);

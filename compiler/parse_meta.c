@@ -355,7 +355,9 @@ read_block(struct agc_lexer *lx, uint32_t from, uint32_t to)
     int ix = agc_source_add(lx->arena, &m->local, AG_STR("METADATA"), m->text.text);
     struct agc_ynode *y = to > from + 1 ? agc_yaml_tree(lx->arena, &m->local, (uint32_t)ix, &local) : NULL;
     if (local.n) {
-        struct agc_span at = agc_text_span(&m->text, local.v[0].span.begin, local.v[0].span.end);
+        uint32_t last = (uint32_t)m->text.text.n - 1, begin = local.v[0].span.begin;
+        begin = begin < last ? begin : last;
+        struct agc_span at = agc_text_span(&m->text, begin, begin + 1);
         agc_token_fail(lx, AGC_D_BAD_METADATA, at, "the annotation is not YAML: %.*s", (int)local.v[0].text.n,
                        local.v[0].text.p);
     } else if (!y || y->kind != AGC_Y_MAP) {

@@ -243,6 +243,33 @@ agc_build_default(struct agc_lexer *lx, struct agc_span at, struct agc_head *hea
     check_default_args(lx, d);
 }
 
+// The v1 spelling of a set that v0 wrote as `p[x]`, in messages; false when the head is none.
+static bool
+fix_set(struct agc_lexer *lx, struct agc_diag *d, const struct agc_head *h, const char *tail)
+{
+    struct ag_str text = written(lx, h->span);
+    const struct agc_node *name = h->name;
+    if (h->op || !name || name->kind != AGC_REF || !text.n || text.p[text.n - 1] != ']')
+        return false;
+    const struct agc_node *key = name->kid[name->n - 1];
+    struct agc_span to_key = {h->span.source, h->span.begin, name->kid[name->n - 2]->span.end};
+    struct ag_str set = written(lx, to_key), element = written(lx, key->span);
+    agc_diag_fix(lx->diags, d, "write `%.*s contains %.*s%s`", (int)set.n, set.p, (int)element.n, element.p,
+                 tail);
+    return true;
+}
+
+// The spelling of v1 for a rule whose body has no `if`.
+static void
+refuse_v0(struct agc_lexer *lx, const struct agc_head *h)
+{
+    struct ag_str text = written(lx, h->span);
+    struct agc_diag *d =
+        agc_token_fail(lx, AGC_D_SYNTAX, h->span, "`if` stands before the body of a rule since Rego v1");
+    if (!fix_set(lx, d, h, " if { .. }"))
+        agc_diag_fix(lx->diags, d, "write `%.*s if { .. }`", (int)text.n, text.p);
+}
+
 // A head may have a blank behind its name only when it has a body.
 static bool
 is_adjoined(const struct agc_lexer *lx, const struct agc_node *name)
@@ -269,8 +296,9 @@ agc_build_constant(struct agc_lexer *lx, struct agc_span at, struct agc_head *he
         struct ag_str name = written(lx, head->span);
         struct agc_diag *e =
             agc_token_fail(lx, AGC_D_SYNTAX, head->span, "a rule has a value, a body or both");
-        agc_diag_fix(lx->diags, e, "write `%.*s := ..` or `%.*s if ..`", (int)name.n, name.p, (int)name.n,
-                     name.p);
+        if (!fix_set(lx, e, head, ""))
+            agc_diag_fix(lx->diags, e, "write `%.*s := ..` or `%.*s if ..`", (int)name.n, name.p, (int)name.n,
+                         name.p);
         need_package(lx, at);
         return;
     }
@@ -335,27 +363,6 @@ reversed(struct agc_def *d)
         d = next;
     }
     return prev;
-}
-
-// The spelling of v1 for a rule whose body has no `if`.
-static void
-refuse_v0(struct agc_lexer *lx, const struct agc_head *h)
-{
-    struct ag_str text = written(lx, h->span);
-    const struct agc_node *name = h->name;
-    bool is_set = h->op == 0 && name && name->kind == AGC_REF && text.n && text.p[text.n - 1] == ']';
-    struct agc_diag *d = agc_token_fail(lx, AGC_D_SYNTAX, h->span,
-                                        is_set ? "a set is defined with `contains` and `if` since Rego v1"
-                                               : "`if` stands before the body of a rule since Rego v1");
-    if (!is_set) {
-        agc_diag_fix(lx->diags, d, "write `%.*s if { .. }`", (int)text.n, text.p);
-        return;
-    }
-    const struct agc_node *key = name->kid[name->n - 1];
-    struct agc_span to_key = {h->span.source, h->span.begin, name->kid[name->n - 2]->span.end};
-    struct ag_str set = written(lx, to_key), element = written(lx, key->span);
-    agc_diag_fix(lx->diags, d, "write `%.*s contains %.*s if { .. }`", (int)set.n, set.p, (int)element.n,
-                 element.p);
 }
 
 static bool

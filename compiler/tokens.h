@@ -78,6 +78,8 @@ bool agc_tokens_shape(struct agc_lexer *lx);
 int agc_token_next(union AGC_YYSTYPE *value, struct agc_span *at, struct agc_lexer *lx);
 // After an error: reading goes on at the end of the literal (or of the statement) that it stands in.
 void agc_token_skip(struct agc_lexer *lx);
+// Does the token just given to bison begin a term right behind another one?
+bool agc_token_is_apart(const struct agc_lexer *lx);
 // What a token is called in messages.
 const char *agc_token_text(int token);
 // Adds a diagnostic unless the text already has too many.

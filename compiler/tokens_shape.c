@@ -500,6 +500,13 @@ agc_token_next(union AGC_YYSTYPE *value, struct agc_span *at, struct agc_lexer *
     return lx->v[i].token;
 }
 
+bool
+agc_token_is_apart(const struct agc_lexer *lx)
+{
+    uint32_t i = lx->next - 2;
+    return lx->next > 2 && i < lx->n && begins_literal(lx->v[i].token) && ends_term(lx->v[i - 1].token);
+}
+
 void
 agc_token_skip(struct agc_lexer *lx)
 {

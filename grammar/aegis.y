@@ -7,6 +7,7 @@
 %define api.prefix {agc_yy}
 %define api.location.type {struct agc_span}
 %define parse.error custom
+%define parse.lac full
 %locations
 %param {struct agc_lexer *lx}
 %expect 0
@@ -82,7 +83,9 @@ start: START_QUERY query { lx->root = $2; }
     ;
 
 statements: statement
-    | statements EOS statement { yyerrok; }
+    | statements eos statement
+    ;
+eos: EOS { yyerrok; }
     ;
 statement: %empty
     | PACKAGE path { agc_build_package(lx, @$, $2); }
@@ -137,7 +140,9 @@ query: literals { $$ = agc_build_query(lx, @$, $1); }
     | %empty { $$ = NULL; agc_build_error(lx, @$, "an expression is missing"); }
     ;
 literals: literal { $$ = agc_build_list(lx, NULL, $1); }
-    | literals SEP literal { yyerrok; $$ = agc_build_list(lx, $1, $3); }
+    | literals sep literal { $$ = agc_build_list(lx, $1, $3); }
+    ;
+sep: SEP { yyerrok; }
     ;
 literal: plain
     | plain withs { $$ = agc_build_with(lx, @$, $1, $2); }

@@ -1,0 +1,5 @@
+package a
+
+default f(x, 1) := 2
+
+default g(x, x) := 2

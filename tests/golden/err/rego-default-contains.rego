@@ -1,0 +1,3 @@
+package a
+
+default p contains 1

@@ -1,0 +1,5 @@
+package a
+
+p if input.x
+else := 1
+else := 2

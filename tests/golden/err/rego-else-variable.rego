@@ -1,0 +1,4 @@
+package a
+
+p[x] := 1 if x := input.x
+else := 2

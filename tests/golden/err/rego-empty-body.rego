@@ -1,0 +1,9 @@
+package a
+
+p if {
+}
+
+q if {
+	every x in [1] {
+	}
+}

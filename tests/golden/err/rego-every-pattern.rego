@@ -1,0 +1,3 @@
+package a
+
+p if every [x, y] in input.xs { x == y }

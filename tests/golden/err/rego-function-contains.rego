@@ -1,0 +1,3 @@
+package a
+
+f(x) contains x if x > 1

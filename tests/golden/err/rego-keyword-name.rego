@@ -1,0 +1,3 @@
+package a
+
+if := 1

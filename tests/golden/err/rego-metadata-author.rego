@@ -1,0 +1,6 @@
+package a
+
+# METADATA
+# authors:
+# - {}
+p := 1

@@ -1,0 +1,6 @@
+package a
+
+# METADATA
+# entrypoint: true
+# scope: rule
+p := 1

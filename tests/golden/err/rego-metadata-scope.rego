@@ -1,0 +1,6 @@
+package a
+
+# METADATA
+# scope: package
+# title: x
+p := 1

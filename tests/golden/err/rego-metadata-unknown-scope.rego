@@ -1,0 +1,5 @@
+package a
+
+# METADATA
+# scope: file
+p := 1

@@ -1,0 +1,5 @@
+package a
+
+p if {
+	some x, y, z in input.xs
+}

@@ -1,0 +1,5 @@
+package a
+
+p := "abc
+
+q := 1

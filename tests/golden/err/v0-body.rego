@@ -1,0 +1,5 @@
+package a
+
+allow {
+	input.x
+}

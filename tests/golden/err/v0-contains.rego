@@ -1,0 +1,5 @@
+package a
+
+names contains x {
+	x := 1
+}

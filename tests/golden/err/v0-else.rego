@@ -1,0 +1,5 @@
+package a
+
+p := 1 if input.x else = 2 {
+	input.y
+}

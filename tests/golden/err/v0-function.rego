@@ -1,0 +1,5 @@
+package a
+
+double(x) = y {
+	y := x * 2
+}

@@ -1,0 +1,5 @@
+package a
+
+ages[name] = age {
+	age := input.ages[name]
+}

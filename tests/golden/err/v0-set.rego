@@ -1,0 +1,5 @@
+package a
+
+names[x] {
+	x := input.xs[_]
+}
