@@ -216,18 +216,7 @@ agc_const_cmp(const struct agc_ir *ir, uint32_t x, uint32_t y)
         return number_cmp(a, b);
     if (a->kind == AG_STRING)
         return ag_str_cmp(a->text, b->text);
-    if (a->kind == AG_OBJECT) { // keys first, then values
-        for (uint32_t part = 0; part < 2; part++) {
-            for (uint32_t i = part; i < a->n && i < b->n; i += 2) {
-                int c = agc_const_cmp(ir, a->kid[i], b->kid[i]);
-                if (c)
-                    return c;
-            }
-            if (a->n != b->n)
-                return a->n < b->n ? -1 : 1;
-        }
-        return 0;
-    }
+    // objects too: a key, its value, the next key, as values of the machine are ordered
     for (uint32_t i = 0; i < a->n && i < b->n; i++) {
         int c = agc_const_cmp(ir, a->kid[i], b->kid[i]);
         if (c)
