@@ -13,7 +13,9 @@
 #include "module.h"
 #include "opt.h"
 #include "resolve.h"
+#include "when.h"
 #include "yaml_read.h"
+#include "zone_collect.h"
 #include "zone_read.h"
 
 void
@@ -149,15 +151,17 @@ static bool
 join_modules(struct agc_job *j)
 {
     const struct agc_program_options options = {.is_rego = j->is_rego};
-    if (!j->policy.nmodules && !j->nwanted)
+    bool has_when = agc_when_split(j);
+    if (!j->policy.nmodules && !j->nwanted && !has_when)
         return true;
-    if (!agc_program_build(&j->arena, &j->diags, &j->policy, &options, &j->program) ||
+    if (!agc_program_build(&j->arena, &j->diags, &j->policy, &options, &j->program) || !agc_when_join(j) ||
         !agc_wanted_read(j, &j->wanted_nodes))
         return false;
     if (prints(j, AGC_STAGE_NAMES))
         agc_program_print(&j->program, &j->sources, j->emit);
     if (!agc_check_program(&j->arena, &j->diags, &j->program, &agc_type_any, &j->types))
         return false;
+    agc_zones_collect(&j->arena, &j->program, j->tzdata);
     if (prints(j, AGC_STAGE_TYPES))
         agc_types_program_print(&j->program, &j->types, j->emit);
     return !agc_diags_failed(&j->diags);
@@ -167,7 +171,8 @@ join_modules(struct agc_job *j)
 static bool
 understand(struct agc_job *j)
 {
-    bool ok = agc_resolve(&j->arena, &j->diags, &j->policy);
+    // building a program has resolved the rules already
+    bool ok = j->program.root || agc_resolve(&j->arena, &j->diags, &j->policy);
     if (ok && prints(j, AGC_STAGE_NAMES))
         agc_names_print(&j->policy, &j->sources, j->emit);
     ok = agc_check(&j->diags, &j->policy) && ok;

@@ -118,6 +118,7 @@ struct agc_hooks {
     uint32_t effects;   // data.aegis.effects
     uint32_t decision;  // the reference of --decision
     struct ag_str decision_name;
+    uint32_t *when; // by rule: its agc_rule.when, AG_NONE: none; NULL: no rule has one
 };
 
 struct agc_ir {

@@ -62,6 +62,16 @@ lower_literal(struct cond *c, struct agc_block *outer, const struct agc_node *n,
     return true;
 }
 
+// The expressions that need the program are one function: true, undefined, or the error of a built-in.
+static void
+lower_when(struct cond *c, struct agc_block *b, struct agc_span span, uint32_t func, uint32_t acc)
+{
+    uint32_t v = agc_ir_local(&c->ir->funcs[c->func]);
+    struct agc_stmt *s = agc_ir_add(c->ir, b, span, AGC_IR_CALL, v, func, 0);
+    agc_ir_args(c->ir, s, (uint32_t[]){0, 1}, 2);
+    agc_ir_add(c->ir, b, span, AGC_IR_ALSO, acc, v, 0);
+}
+
 static void
 note_err(void *self, struct agc_stmt *s, unsigned depth)
 {
@@ -102,21 +112,25 @@ lower_condition(struct agc_ir *ir, const struct agc_rule *r, struct agc_ir_rule 
                 struct agc_refusal *refusal)
 {
     const struct agc_node *body = r->body;
+    uint32_t when = ir->hooks.when ? ir->hooks.when[r - ir->policy->rules] : AG_NONE;
     ret->cond = AG_NONE;
-    if (!body || body->n == 0)
+    if ((!body || body->n == 0) && when == AG_NONE)
         return true;
-    struct cond c = {ir, agc_ir_func(ir, r->name.text, body->span, 0), refusal};
+    struct agc_span span = body ? body->span : r->when->span;
+    struct cond c = {ir, agc_ir_func(ir, r->name.text, span, 0), refusal};
     uint32_t acc = agc_ir_local(&ir->funcs[c.func]);
     struct agc_block top = {0};
-    agc_ir_add(ir, &top, body->span, AGC_IR_CONST, acc, agc_const_bool(ir, true), 0);
-    struct agc_block *all = agc_ir_body(ir, agc_ir_add(ir, &top, body->span, AGC_IR_BLOCK, 0, 0, 0));
-    for (uint32_t i = 0; i < body->n;) {
+    agc_ir_add(ir, &top, span, AGC_IR_CONST, acc, agc_const_bool(ir, true), 0);
+    struct agc_block *all = agc_ir_body(ir, agc_ir_add(ir, &top, span, AGC_IR_BLOCK, 0, 0, 0));
+    for (uint32_t i = 0; body && i < body->n;) {
         struct agc_node literal;
         i += join_windows(body, i, &literal);
         if (!lower_literal(&c, all, &literal, acc))
             return false;
     }
-    agc_ir_add(ir, &top, body->span, AGC_IR_RET, acc, 0, 0);
+    if (when != AG_NONE)
+        lower_when(&c, all, r->when->span, when, acc);
+    agc_ir_add(ir, &top, span, AGC_IR_RET, acc, 0, 0);
     ir->funcs[c.func].body = top;
     agc_ir_walk(&ir->funcs[c.func].body, note_err, &ret->can_err);
     ret->cond = c.func;
@@ -171,8 +185,9 @@ lower_rules(struct agc_ir *ir, struct agc_refusal *refusal)
     while (sh.slots < 2 * (p->nrules + 1))
         sh.slots *= 2;
     sh.slot = agc_alloc(ir->arena, sh.slots * sizeof *sh.slot);
-    sh.hash = agc_alloc(ir->arena, (p->nrules + 1) * sizeof *sh.hash);
-    sh.content = agc_alloc(ir->arena, (p->nrules + 1) * sizeof *sh.content);
+    size_t most = (size_t)ir->nfuncs + p->nrules + 1; // functions when every rule has its own
+    sh.hash = agc_alloc(ir->arena, most * sizeof *sh.hash);
+    sh.content = agc_alloc(ir->arena, most * sizeof *sh.content);
     ir->rules = agc_alloc(ir->arena, (p->nrules + 1) * sizeof *ir->rules);
     for (uint32_t i = 0; i < p->nrules; i++) {
         struct agc_ir_rule *r = &ir->rules[ir->nrules++];

@@ -553,6 +553,59 @@ lower_wanted(struct agc_rego *g, const struct agc_wanted_node *w)
     return true;
 }
 
+// Every expression of a query must be true; the query's value (program.h) says what they are.
+static bool
+need_true(struct agc_fn *l, const struct agc_def *query)
+{
+    const struct agc_node *values = query->value->kid[query->value->n - 1];
+    uint32_t v;
+    for (uint32_t i = 0; i < values->n; i++) {
+        if (!agc_fn_term(l, values->kid[i], &v))
+            return false;
+        agc_fn_add(l, values->kid[i]->span, AGC_IR_LEAVE_FALSE, v, 0, 0);
+    }
+    return true;
+}
+
+// The expressions of a YAML rule: true when they have a solution. Their errors are its condition's.
+static bool
+lower_when(struct agc_rego *g, const struct agc_rule *r, uint32_t *ret)
+{
+    struct agc_fn l;
+    agc_fn_begin(&l, g, r->name.text, r->when->span, agc_env_none(g), r->when_def);
+    l.strict = true;
+    uint32_t nothing = agc_fn_local(&l);
+    agc_fn_add(&l, r->when->span, AGC_IR_UNDEF, nothing, 0, 0);
+    struct agc_mark before = agc_fn_mark(&l);
+    if (!agc_fn_block(&l, r->when->span) || !agc_fn_query(&l, r->when_def->body) ||
+        !need_true(&l, r->when_def))
+        return false;
+    agc_fn_add(&l, r->when->span, AGC_IR_RET, agc_fn_const(&l, r->when->span, agc_const_bool(l.ir, true)), 0,
+               0);
+    agc_fn_back(&l, before);
+    *ret = agc_fn_end(&l, r->when->span, nothing);
+    return true;
+}
+
+static bool
+lower_whens(struct agc_rego *g)
+{
+    const struct agc_policy *p = g->program->policy;
+    uint32_t *when = NULL;
+    for (uint32_t i = 0; i < p->nrules; i++) {
+        if (!p->rules[i].when_def)
+            continue;
+        if (!when) {
+            when = agc_alloc(g->ir->arena, p->nrules * sizeof *when);
+            memset(when, 0xff, p->nrules * sizeof *when); // AG_NONE
+        }
+        if (!lower_when(g, &p->rules[i], &when[i]))
+            return false;
+    }
+    g->ir->hooks.when = when;
+    return true;
+}
+
 static bool
 lower_hook(struct agc_rego *g, const char *name, uint32_t *ret)
 {
@@ -576,5 +629,6 @@ agc_lower_program(struct agc_ir *ir, const struct agc_program *program, const st
         if (!lower_wanted(&g, &wanted[i]))
             return false;
     }
-    return lower_hook(&g, "decisions", &ir->hooks.decisions) && lower_hook(&g, "effects", &ir->hooks.effects);
+    return lower_whens(&g) && lower_hook(&g, "decisions", &ir->hooks.decisions) &&
+           lower_hook(&g, "effects", &ir->hooks.effects);
 }

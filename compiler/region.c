@@ -503,6 +503,7 @@ agc_region_of(struct agc_arena *a, const struct agc_rule *rule, const struct agc
             r.is_upper = true;
         }
     }
+    r.is_upper |= rule->when != NULL;
     r.week = week;
     r.param = params;
     return r;
