@@ -355,6 +355,14 @@ ag_value_path(const struct ag_mem *m, struct ag_value v, struct ag_value path)
     }
 }
 
+// Open Policy Agent reads an index from the number's spelling: 1 and -0 are places, 1.0 and 1e0 are none.
+static inline bool
+is_index(struct ag_value key)
+{
+    const struct ag_num_rec *rec = (const struct ag_num_rec *)(const void *)key.p;
+    return key.kind == AG_NUMBER && (key.sub == 0 || (rec->digits_n == 0 && rec->text_n == 2));
+}
+
 struct ag_value
 ag_value_get(const struct ag_mem *m, struct ag_value v, struct ag_value key)
 {
@@ -362,7 +370,7 @@ ag_value_get(const struct ag_mem *m, struct ag_value v, struct ag_value key)
     int64_t n;
     switch (v.kind) {
     case AG_ARRAY:
-        if (!ag_number_int(key, &n) || n < 0 || n >= (int64_t)v.len)
+        if (!is_index(key) || !ag_number_int(key, &n) || n < 0 || n >= (int64_t)v.len)
             return ag_undef();
         return ag_cell_load(m, ag_value_cells(v)[n]);
     case AG_OBJECT:
