@@ -4,6 +4,7 @@
 // In: DIR and options. Out: a line for each folder, or TAP for the folders that have to be complete; exit 1
 // when a wanted folder is not. Memory: one arena, reset for each case. Next file to read: judge.c.
 #include "judge.h"
+#include "fmt.h"
 #include "../diff/load.h"
 #include "../diff/ref_eval.h"
 #include "../diff/run_vm.h"
@@ -132,6 +133,20 @@ by_machine(struct run *run, const struct c_case *c, struct ag_value input, struc
     return PASSED;
 }
 
+// Every module in its canonical text. False: a module cannot be read.
+static bool
+format_all(struct t_program *t, struct c_case *c)
+{
+    for (uint32_t i = 0; i < c->nmodules; i++) {
+        struct agc_text text = t_source(t, "module", c->module[i]);
+        const struct agc_module *m = agc_parse_module(&t->arena, &t->diags, &text);
+        if (!m)
+            return false;
+        c->module[i] = agc_fmt(&t->arena, &t->sources, m);
+    }
+    return true;
+}
+
 static bool
 input_of(struct run *run, struct c_case *c)
 {
@@ -159,6 +174,13 @@ one_case(struct run *run, struct ag_value json, char *why)
         snprintf(why, REASON_MAX, "%s", reason ? reason : "the input term cannot be read");
         return FAILED;
     }
+    struct t_program formatted;
+    t_init(&formatted);
+    if (run->o->formats && !format_all(&formatted, &c)) {
+        t_first_error(&formatted.diags, why, REASON_MAX);
+        t_fini(&formatted);
+        return FAILED;
+    }
     enum verdict v = run->o->is_ref ? by_reference(run, &c, c.input, &got, why)
                                     : by_machine(run, &c, c.input, &got, why, &vm);
     if (v == PASSED) {
@@ -171,6 +193,7 @@ one_case(struct run *run, struct ag_value json, char *why)
     }
     if (!run->o->is_ref)
         t_vm_free(&vm);
+    t_fini(&formatted);
     return v;
 }
 
@@ -295,6 +318,8 @@ parse_options(int argc, char **argv, struct options *o)
             o->level = 0;
         else if (strcmp(a, "--list-failures") == 0)
             o->lists_failures = true;
+        else if (strcmp(a, "--fmt") == 0)
+            o->formats = true;
         else if (strcmp(a, "--table") == 0)
             o->is_table = true;
         else if (strcmp(a, "--folder") == 0 && i + 1 < argc)

@@ -12,8 +12,13 @@ struct clause_k {
     const struct ref_env *e;
     const struct agc_def *clause;
     const struct late_args *late;
+    struct ag_value *keys; // written before the value is asked for; NULL: the head has none
     bool is_found;
     struct ref_k *then;
+};
+struct clause_keys_k {
+    struct ref_all_k k;
+    struct clause_k *clause;
 };
 struct clause_value_k { // also once the late arguments fit
     struct ref_k k;
@@ -36,14 +41,24 @@ clause_value(struct ref_k *k, struct ag_value v)
 }
 
 static bool
-clause_fits(struct ref_k *k, struct ag_value v)
+clause_keys(struct ref_all_k *k, const struct ag_value *key)
 {
-    struct clause_k *c = ((struct clause_value_k *)k)->clause;
+    struct clause_k *c = ((struct clause_keys_k *)k)->clause;
     struct clause_value_k value = {{clause_value}, c};
-    (void)v;
+    if (c->keys)
+        memcpy(c->keys, key, c->clause->nsuffix * sizeof *key);
     if (!c->clause->value)
         return clause_value(&value.k, ag_bool(true));
     return ref_term(c->r, c->e, c->clause->value, &value.k);
+}
+
+static bool
+clause_fits(struct ref_k *k, struct ag_value v)
+{
+    struct clause_k *c = ((struct clause_value_k *)k)->clause;
+    struct clause_keys_k keys = {{clause_keys}, c};
+    (void)v;
+    return ref_all(c->r, c->e, c->clause->suffix, c->keys ? c->clause->nsuffix : 0, &keys.k);
 }
 
 static bool
@@ -58,10 +73,10 @@ clause_body(struct ref_k *k, struct ag_value v)
 
 static bool
 clauses(struct ref *r, const struct ref_env *e, const struct agc_def *def, const struct late_args *late,
-        struct ref_k *k)
+        struct ag_value *keys, struct ref_k *k)
 {
     for (; def; def = def->otherwise) {
-        struct clause_k c = {{clause_body}, r, e, def, late, false, k};
+        struct clause_k c = {{clause_body}, r, e, def, late, keys, false, k};
         if (!ref_body(r, e, def->body, &c.k))
             return false;
         if (c.is_found)
@@ -83,7 +98,7 @@ bool
 ref_def_solutions(struct ref *r, const struct ref_scope *s, const struct agc_def *def, struct ref_k *k)
 {
     const struct ref_env e = {s, new_frame(r, def)};
-    return clauses(r, &e, def, NULL, k);
+    return clauses(r, &e, def, NULL, NULL, k);
 }
 
 // --- one value for all solutions: complete rules and functions
@@ -162,11 +177,8 @@ struct put_k {
     const struct ref_env *e;
     const struct agc_def *def;
     struct doc *root;
-};
-struct path_k {
-    struct ref_all_k k;
-    const struct put_k *put;
-    struct ag_value value;
+    struct ag_value *keys;
+    const struct agc_def **conflict; // the first definition that wants a place that is taken
 };
 
 static struct doc *
@@ -178,10 +190,13 @@ doc_kid(struct ref *r, struct doc *d, struct ag_value key)
     return NULL;
 }
 
+// A place that is taken is an error of the whole document, once all of it was computed.
 static bool
 doc_conflict(const struct put_k *put)
 {
-    return ref_halt(put->r, REF_CONFLICT, put->def->head_span, "object keys must be unique");
+    if (!*put->conflict)
+        *put->conflict = put->def;
+    return true;
 }
 
 // Writes the last step of a path below d.
@@ -206,33 +221,25 @@ doc_put(const struct put_k *put, struct doc *d, struct ag_value key, struct ag_v
 }
 
 static bool
-path_go(struct ref_all_k *k, const struct ag_value *key)
+put_go(struct ref_k *k, struct ag_value v)
 {
-    const struct path_k *p = (struct path_k *)k;
-    const struct put_k *put = p->put;
+    const struct put_k *put = (struct put_k *)k;
+    uint32_t last = put->def->nsuffix - 1;
     struct doc *d = put->root;
-    for (uint32_t i = 0; i + 1 < put->def->nsuffix; i++) {
-        struct doc *kid = doc_kid(put->r, d, key[i]);
+    if (put->def->nsuffix == 0)
+        return ref_halt(put->r, REF_DEFECT, put->def->head_span, "an object's definition without a key");
+    for (uint32_t i = 0; i < last; i++) {
+        struct doc *kid = doc_kid(put->r, d, put->keys[i]);
         if (!kid) {
             kid = ref_alloc(put->r, sizeof *kid);
-            *kid = (struct doc){DOC_OBJECT, key[i], ag_undef(), NULL, NULL, d->kids};
+            *kid = (struct doc){DOC_OBJECT, put->keys[i], ag_undef(), NULL, NULL, d->kids};
             d->kids = kid;
         }
         if (kid->what != DOC_OBJECT)
             return doc_conflict(put);
         d = kid;
     }
-    return doc_put(put, d, key[put->def->nsuffix - 1], p->value);
-}
-
-static bool
-put_go(struct ref_k *k, struct ag_value v)
-{
-    struct put_k *put = (struct put_k *)k;
-    struct path_k path = {{path_go}, put, v};
-    if (put->def->nsuffix == 0)
-        return ref_halt(put->r, REF_DEFECT, put->def->head_span, "an object's definition without a key");
-    return ref_all(put->r, put->e, put->def->suffix, put->def->nsuffix, &path.k);
+    return doc_put(put, d, put->keys[last], v);
 }
 
 static struct ag_value
@@ -253,11 +260,17 @@ static struct ag_value
 partial_object(struct ref *r, const struct ref_scope *s, const struct agc_group *g)
 {
     struct doc root = {.what = DOC_OBJECT};
+    const struct agc_def *conflict = NULL;
     for (uint32_t i = 0; i < g->ndefs; i++) {
         const struct ref_env e = {s, new_frame(r, g->defs[i])};
-        struct put_k put = {{put_go}, r, &e, g->defs[i], &root};
-        if (!clauses(r, &e, g->defs[i], NULL, &put.k))
+        struct put_k put = {{put_go}, r, &e, g->defs[i], &root, NULL, &conflict};
+        put.keys = ref_alloc(r, g->defs[i]->nsuffix * sizeof *put.keys);
+        if (!clauses(r, &e, g->defs[i], NULL, put.keys, &put.k))
             return ag_undef();
+    }
+    if (conflict) {
+        ref_halt(r, REF_CONFLICT, conflict->head_span, "object keys must be unique");
+        return ag_undef();
     }
     return doc_value(r, &root);
 }
@@ -313,7 +326,7 @@ args_go(struct ref_k *k, struct ag_value v)
 {
     struct args_k *a = (struct args_k *)k;
     (void)v;
-    return clauses(a->r, a->e, a->once->def, a->late, &a->once->k);
+    return clauses(a->r, a->e, a->once->def, a->late, NULL, &a->once->k);
 }
 
 static bool

@@ -333,10 +333,10 @@ with_term(const struct task *t, const struct pair *p, struct pair *rest)
         return SETTLED(solve(t, rest));
     if (a->kind == b->kind && (a->kind == AGC_ARRAY || a->kind == AGC_OBJECT))
         return containers(t, a, b, rest);
-    if (is_b_ready)
-        return SETTLED(evaluate(t, b, a, ag_undef(), rest));
     if (is_a_ready)
         return SETTLED(evaluate(t, a, b, ag_undef(), rest));
+    if (is_b_ready)
+        return SETTLED(evaluate(t, b, a, ag_undef(), rest));
     if (is_free(t->e, a) && ref_is_open(t->e, b))
         return SETTLED(bind(t, a, (struct ref_binding){REF_TERM, ag_undef(), b}, rest));
     if (is_free(t->e, b) && ref_is_open(t->e, a))
