@@ -16,6 +16,7 @@ struct agc_fmt {
     uint32_t level;
     uint32_t at;      // byte of the source behind the last token that was written
     uint32_t comment; // the next one to write
+    uint32_t meta;    // comments before this one belong to an annotation
     bool is_inline;   // something stands on the line
 };
 

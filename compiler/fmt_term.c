@@ -98,6 +98,27 @@ agc_fmt_blank(struct agc_fmt *w)
         put_raw(w, AG_STR("\n"));
 }
 
+// A comment on a line of its own. Those of an annotation stand at the beginning of their line, wherever they
+// are; no other comment may get there and become part of one.
+static void
+put_line(struct agc_fmt *w, const struct agc_comment *c)
+{
+    uint32_t level = w->level;
+    uint32_t meta = agc_metadata_end(w->module, w->source, w->comment);
+    bool was_meta = w->meta && w->comment == w->meta;
+    if (meta > w->comment)
+        w->meta = meta;
+    if (w->comment < w->meta)
+        w->level = 0;
+    else if (level == 0 && (was_meta || agc_names_metadata(c)))
+        put_raw(w, AG_STR(" "));
+    put_comment(w, c);
+    put_raw(w, AG_STR("\n"));
+    w->is_inline = false;
+    w->level = level;
+    w->at = c->span.end;
+}
+
 void
 agc_fmt_comments(struct agc_fmt *w, uint32_t at)
 {
@@ -109,10 +130,7 @@ agc_fmt_comments(struct agc_fmt *w, uint32_t at)
     for (uint32_t first = w->comment; (c = next_comment(w)) && c->span.begin < at; w->comment++) {
         if (w->comment > first && agc_fmt_row(w, c->span.begin) > agc_fmt_row(w, w->at) + 1)
             agc_fmt_blank(w);
-        put_comment(w, c);
-        w->at = c->span.end;
-        put_raw(w, AG_STR("\n"));
-        w->is_inline = false;
+        put_line(w, c);
     }
 }
 

@@ -78,6 +78,11 @@ struct agc_module {
 struct agc_module *agc_parse_module(struct agc_arena *a, struct agc_diags *diags,
                                     const struct agc_text *text);
 
+// Does the text of a comment say METADATA? One at the beginning of a line then opens an annotation.
+bool agc_names_metadata(const struct agc_comment *c);
+// Index behind the comments of the annotation that comment i opens, or i when it opens none.
+uint32_t agc_metadata_end(const struct agc_module *m, struct ag_str source, uint32_t i);
+
 // Prints a module as a tree (`--emit=ast`).
 void agc_module_print(const struct agc_module *m, const struct agc_sources *sources, void *file);
 

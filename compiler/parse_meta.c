@@ -28,24 +28,39 @@ place(const struct meta *m, const struct agc_ynode *n)
 }
 
 static bool
-is_header(const struct agc_lexer *lx, const struct agc_comment *c)
+is_header(struct ag_str source, const struct agc_comment *c)
+{
+    bool is_first = c->span.begin == 0 || source.p[c->span.begin - 1] == '\n';
+    return is_first && agc_names_metadata(c);
+}
+
+bool
+agc_names_metadata(const struct agc_comment *c)
 {
     struct ag_str s = c->text;
     while (s.n && (s.p[0] == ' ' || s.p[0] == '\t'))
         s.p++, s.n--;
-    bool is_first = c->span.begin == 0 || lx->text->text.p[c->span.begin - 1] == '\n';
-    return is_first && s.n >= 8 && memcmp(s.p, "METADATA", 8) == 0;
+    return s.n >= 8 && memcmp(s.p, "METADATA", 8) == 0;
 }
 
 // Does comment b stand in the line under a, at its beginning?
 static bool
-is_next(const struct agc_lexer *lx, const struct agc_comment *a, const struct agc_comment *b)
+is_next(struct ag_str source, const struct agc_comment *a, const struct agc_comment *b)
 {
-    const char *p = lx->text->text.p;
     uint32_t at = a->span.end;
-    if (p[at] == '\r')
+    if (at < source.n && source.p[at] == '\r')
         at++;
-    return p[at] == '\n' && at + 1 == b->span.begin && !is_header(lx, b);
+    return at < source.n && source.p[at] == '\n' && at + 1 == b->span.begin && !is_header(source, b);
+}
+
+uint32_t
+agc_metadata_end(const struct agc_module *m, struct ag_str source, uint32_t i)
+{
+    if (!is_header(source, &m->comments[i]))
+        return i;
+    for (i++; i < m->ncomments && is_next(source, &m->comments[i - 1], &m->comments[i]);)
+        i++;
+    return i;
 }
 
 // Joins the lines of comments [from, to) without `# `.
@@ -373,12 +388,9 @@ agc_build_metadata(struct agc_lexer *lx)
 {
     const struct agc_module *m = lx->module;
     for (uint32_t i = 0; i < m->ncomments;) {
-        uint32_t to = i + 1;
-        if (is_header(lx, &m->comments[i])) {
-            while (to < m->ncomments && is_next(lx, &m->comments[to - 1], &m->comments[to]))
-                to++;
+        uint32_t to = agc_metadata_end(m, lx->text->text, i);
+        if (to > i)
             read_block(lx, i, to);
-        }
-        i = to;
+        i = to > i ? to : i + 1;
     }
 }
