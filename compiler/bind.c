@@ -7,25 +7,6 @@
 #include "flatten.h"
 #include "scope.h"
 
-void
-agc_bind_add(struct agc_bind *s, uint32_t local)
-{
-    if (agc_bits_has(&s->bound, local))
-        return;
-    agc_bits_add(s->a, &s->bound, local);
-    s->trail = agc_grow(s->a, s->trail, s->ntrail, &s->trail_cap, sizeof *s->trail);
-    s->trail[s->ntrail++] = local;
-}
-
-void
-agc_bind_undo(struct agc_bind *s, uint32_t mark)
-{
-    while (s->ntrail > mark) {
-        uint32_t local = s->trail[--s->ntrail];
-        s->bound.word[local / 64] &= ~((uint64_t)1 << (local % 64));
-    }
-}
-
 static bool
 miss(struct agc_bind *s, const struct agc_node *var)
 {
@@ -41,7 +22,7 @@ static bool
 closure(struct agc_bind *s, const struct agc_node *n)
 {
     if (agc_is_local(n))
-        return !agc_bits_has(s->visible, n->symbol) || agc_bits_has(&s->bound, n->symbol) || miss(s, n);
+        return !agc_marks_has(&s->visible, n->symbol) || agc_marks_has(&s->bound, n->symbol) || miss(s, n);
     for (uint32_t i = n->kind == AGC_CALL; i < n->n; i++)
         if (!closure(s, n->kid[i]))
             return false;
@@ -52,9 +33,10 @@ closure(struct agc_bind *s, const struct agc_node *n)
 static bool
 step(struct agc_bind *s, const struct agc_node *n)
 {
-    bool is_relation = agc_is_local(n) && !s->is_template && ag_str_eq(s->def->local[n->symbol].name, AGC_RELATION);
+    bool is_relation =
+        agc_is_local(n) && !s->is_template && ag_str_eq(s->def->local[n->symbol].name, AGC_RELATION);
     if (agc_is_local(n) && (!s->is_closed || is_relation)) {
-        agc_bind_add(s, n->symbol);
+        agc_marks_add(s->a, &s->bound, n->symbol);
         return true;
     }
     if (n->kind != AGC_ARRAY && n->kind != AGC_OBJECT)
@@ -89,7 +71,7 @@ bool
 agc_bind_term(struct agc_bind *s, const struct agc_node *n)
 {
     if (n->kind == AGC_VAR)
-        return !agc_is_local(n) || agc_bits_has(&s->bound, n->symbol) || miss(s, n);
+        return !agc_is_local(n) || agc_marks_has(&s->bound, n->symbol) || miss(s, n);
     if (agc_is_comprehension(n))
         return closure(s, n);
     if (n->kind == AGC_TEMPLATE)
@@ -110,14 +92,15 @@ agc_bind_unify(struct agc_bind *s, const struct agc_node *unify, bool swap)
 static bool
 either_way(struct agc_bind *s, const struct agc_node *n)
 {
-    uint32_t mark = s->ntrail;
+    uint32_t mark = s->bound.n;
     if (agc_bind_unify(s, n, false))
         return true;
     const struct agc_node *missing = s->missing;
-    agc_bind_undo(s, mark);
+    agc_marks_undo(&s->bound, mark);
     s->missing = NULL;
     if (agc_bind_unify(s, n, true))
         return true;
+    s->other = s->missing;
     s->missing = missing;
     return false;
 }
@@ -131,7 +114,7 @@ taken(struct agc_bind *s, const struct agc_node *n)
     bool ok = agc_bind_term(s, n->kid[1]);
     s->is_closed = was_closed;
     if (ok)
-        agc_bind_add(s, n->kid[0]->symbol);
+        agc_marks_add(s->a, &s->bound, n->kid[0]->symbol);
     return ok;
 }
 
@@ -189,10 +172,10 @@ literal(struct agc_bind *s, const struct agc_node *n)
 bool
 agc_bind_literal(struct agc_bind *s, const struct agc_node *n)
 {
-    uint32_t mark = s->ntrail;
-    s->missing = NULL;
+    uint32_t mark = s->bound.n;
+    s->missing = s->other = NULL;
     if (literal(s, n))
         return true;
-    agc_bind_undo(s, mark);
+    agc_marks_undo(&s->bound, mark);
     return false;
 }

@@ -268,10 +268,13 @@ check_arity(struct agc_names *r, const struct agc_node *call, const struct agc_c
 // Operators have names as well; a call of one is the operation.
 static const struct {
     const char *name, *mark;
-} operators[] = {{"plus", "+"},   {"minus", "-"}, {"mul", "*"}, {"div", "/"},
-                 {"rem", "%"},    {"and", "&"},   {"or", "|"},  {"equal", "=="},
-                 {"neq", "!="},   {"lt", "<"},    {"lte", "<="}, {"gt", ">"},
-                 {"gte", ">="},   {"internal.member_2", "in"}};
+} operators[] = {{"plus", "+"}, {"minus", "-"},
+                 {"mul", "*"},  {"div", "/"},
+                 {"rem", "%"},  {"and", "&"},
+                 {"or", "|"},   {"equal", "=="},
+                 {"neq", "!="}, {"lt", "<"},
+                 {"lte", "<="}, {"gt", ">"},
+                 {"gte", ">="}, {"internal.member_2", "in"}};
 
 static bool
 is_operator(struct agc_names *r, struct agc_node *call, const struct agc_callee *c, bool is_literal)

@@ -12,7 +12,7 @@ static void
 append(struct agc_flat *f, struct agc_node *literal, bool is_flat)
 {
     f->v = agc_grow(f->a, f->v, f->n, &f->cap, sizeof *f->v);
-    f->v[f->n++] = (struct agc_pending){literal, AG_NONE, is_flat};
+    f->v[f->n++] = (struct agc_pending){literal, is_flat};
 }
 
 // A part under `with` is replaced under the same `with`.
@@ -79,14 +79,26 @@ out_of_not(struct agc_flat *f, struct agc_node **slot, bool whole, const struct 
     struct agc_node *n = *slot;
     if (agc_is_comprehension(n) || n->kind == AGC_TEMPLATE || n->kind == AGC_QUERY)
         return;
+    if (whole && is_operation(n)) {
+        take_out(f, slot, with);
+        return;
+    }
     for (uint32_t i = n->kind == AGC_CALL; i < n->n; i++)
         if (n->kind != AGC_REF || i || n->kid[i]->kind != AGC_VAR)
             out_of_not(f, &n->kid[i], true, with);
-    if (!whole || (!is_operation(n) && n->kind != AGC_REF))
+    if (!whole || n->kind != AGC_REF)
         return;
     take_out(f, slot, with);
-    if (n->kind == AGC_REF)
-        f->def->local[f->def->nlocals - 1].name = AGC_TAKEN;
+    f->def->local[f->def->nlocals - 1].name = AGC_TAKEN;
+}
+
+// f(x, y), which became y = f(x), is one call: it stays under `not`.
+static bool
+takes_result(const struct agc_node *unify, uint32_t i)
+{
+    const struct agc_node *call = unify->kid[i];
+    return unify->kind == AGC_UNIFY && i == 1 && call->kind == AGC_CALL &&
+           call->span.begin == unify->span.begin && call->span.end == unify->span.end;
 }
 
 void
@@ -94,12 +106,12 @@ agc_flatten_not(struct agc_flat *f, struct agc_node *literal, bool is_query)
 {
     const struct agc_node *with = literal->kind == AGC_WITH ? literal : NULL;
     struct agc_node *not = with ? with->kid[0] : literal;
-    if (not->kind == AGC_NOT && not->kid[0]->kind != AGC_QUERY) {
-        struct agc_node **slot = &not->kid[0], *n = *slot;
+    if (not ->kind == AGC_NOT && not ->kid[0]->kind != AGC_QUERY) {
+        struct agc_node **slot = &not ->kid[0], *n = *slot;
         bool is_equal = n->kind == AGC_BINARY && ag_str_is(n->text, "==") && !is_query;
         if (n->kind == AGC_UNIFY || is_equal)
             for (uint32_t i = 0; i < n->n; i++)
-                out_of_not(f, &n->kid[i], is_operation(n->kid[i]), with);
+                out_of_not(f, &n->kid[i], is_operation(n->kid[i]) && !takes_result(n, i), with);
         else
             out_of_not(f, slot, false, with);
     }

@@ -13,8 +13,7 @@
 
 struct agc_pending {
     struct agc_node *literal;
-    uint32_t waits_for; // a variable without which it cannot be placed; AG_NONE: not known
-    bool is_flat;       // it was taken apart already
+    bool is_flat; // it was taken apart already
 };
 
 struct agc_flat {
@@ -27,9 +26,9 @@ struct agc_flat {
 // Appends the parts of a literal. False when it could not be taken apart further: it is appended as it is.
 bool agc_flatten(struct agc_flat *f, struct agc_pending *p);
 
-// Appends a literal, and before it what stands in it under `not` but is evaluated outside of the negation: calls,
-// and references where the literal is no match. An undefined one of these fails the body. `is_query`: of an ad
-// hoc query, where == is a call.
+// Appends a literal, and before it what stands in it under `not` but is evaluated outside of the negation:
+// calls, and references where the literal is no match. An undefined one of these fails the body. `is_query`:
+// of an ad hoc query, where == is a call.
 void agc_flatten_not(struct agc_flat *f, struct agc_node *literal, bool is_query);
 
 // The name nearest to that of an unsafe variable among what is visible in the definition, or NULL.

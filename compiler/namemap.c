@@ -72,18 +72,21 @@ agc_bits_add(struct agc_arena *a, struct agc_bits *s, uint32_t i)
     s->word[i / 64] |= (uint64_t)1 << (i % 64);
 }
 
-struct agc_bits
-agc_bits_copy(struct agc_arena *a, const struct agc_bits *s)
+void
+agc_marks_add(struct agc_arena *a, struct agc_marks *m, uint32_t i)
 {
-    struct agc_bits r = {0};
-    agc_bits_join(a, &r, s);
-    return r;
+    if (agc_marks_has(m, i))
+        return;
+    agc_bits_add(a, &m->bits, i);
+    m->trail = agc_grow(a, m->trail, m->n, &m->cap, sizeof *m->trail);
+    m->trail[m->n++] = i;
 }
 
 void
-agc_bits_join(struct agc_arena *a, struct agc_bits *s, const struct agc_bits *more)
+agc_marks_undo(struct agc_marks *m, uint32_t n)
 {
-    bits_room(a, s, more->nwords);
-    for (uint32_t i = 0; i < more->nwords; i++)
-        s->word[i] |= more->word[i];
+    while (m->n > n) {
+        uint32_t i = m->trail[--m->n];
+        m->bits.word[i / 64] &= ~((uint64_t)1 << (i % 64));
+    }
 }

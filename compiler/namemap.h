@@ -30,13 +30,26 @@ struct agc_bits {
 };
 
 void agc_bits_add(struct agc_arena *a, struct agc_bits *s, uint32_t i);
-struct agc_bits agc_bits_copy(struct agc_arena *a, const struct agc_bits *s);
-// Adds all of `more`.
-void agc_bits_join(struct agc_arena *a, struct agc_bits *s, const struct agc_bits *more);
 static inline bool
 agc_bits_has(const struct agc_bits *s, uint32_t i)
 {
     return i / 64 < s->nwords && (s->word[i / 64] >> (i % 64) & 1) != 0;
+}
+
+// A set that remembers the order of its members, so that later ones can be taken away again.
+struct agc_marks {
+    struct agc_bits bits;
+    uint32_t n, cap;
+    uint32_t *trail;
+};
+
+void agc_marks_add(struct agc_arena *a, struct agc_marks *m, uint32_t i);
+// Takes away what was added after the set had n members.
+void agc_marks_undo(struct agc_marks *m, uint32_t n);
+static inline bool
+agc_marks_has(const struct agc_marks *m, uint32_t i)
+{
+    return agc_bits_has(&m->bits, i);
 }
 
 #endif

@@ -89,7 +89,7 @@ result_of(struct agc_program *p, struct agc_def *def)
     uint32_t nnamed = 0;
     struct agc_node *bindings = agc_node_new(p->arena, AGC_OBJECT, span, (struct ag_str){0}, 2 * nlocals);
     for (uint32_t i = 0; i < nlocals; i++) {
-        if (!agc_bits_has(&p->builder->visible, i) || def->local[i].name.p[0] == '$')
+        if (!agc_marks_has(&p->builder->visible, i) || def->local[i].name.p[0] == '$')
             continue;
         bindings->kid[nnamed++] = agc_node_string(p->arena, span, def->local[i].name);
         bindings->kid[nnamed++] = agc_node_var(p->arena, span, def->local[i].name, i);
@@ -127,7 +127,7 @@ agc_program_query(struct agc_program *p, struct agc_diags *diags, struct agc_nod
     agc_names_query(b, def);
     if (diags->nerrors != errors)
         return NULL;
-    b->visible = (struct agc_bits){0};
+    b->visible = (struct agc_marks){0};
     agc_visible(p->arena, &b->visible, def->body);
     def->value = result_of(p, def);
     agc_safety_def(b, def);

@@ -15,7 +15,7 @@ struct agc_builder {
     struct agc_namemap *exports; // of each package, by its number: the names that its rules begin with
     struct agc_namemap packages; // joined path of a package -> its number
     uint32_t npackages;
-    struct agc_bits visible; // variables that a query names outside of nested bodies
+    struct agc_marks visible; // variables that a query names outside of nested bodies
 };
 
 // --- tree.c
@@ -44,7 +44,7 @@ void agc_names_with(struct agc_names *r, struct agc_node *with);
 void agc_safety_def(struct agc_builder *b, struct agc_def *def);
 
 // Adds the variables that a term or body holds outside of nested bodies.
-void agc_visible(struct agc_arena *a, struct agc_bits *to, const struct agc_node *n);
+void agc_visible(struct agc_arena *a, struct agc_marks *to, const struct agc_node *n);
 
 // --- recursion.c
 // Finds what each definition reaches, reports cycles, orders groups: callees first.

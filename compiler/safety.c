@@ -3,32 +3,24 @@
 // no order of whole literals exists, calls and references inside of them become literals of their own. In:
 // definitions whose names are decided. Out: ordered bodies; unsafe variables. Memory: the compile arena. Next
 // file to read: flatten.c, recursion.c.
-#include "safety.h"
-
-#include "flatten.h"
+#include "settle.h"
 
 struct order {
     struct agc_builder *b;
     struct agc_def *def;
     struct agc_bind s;
+    struct agc_settle settle;
     struct agc_bits reported;
-};
-
-// A body on its way: what waits, and what stands in order.
-struct body {
-    uint32_t npending, pending_cap, nplaced, placed_cap;
-    struct agc_pending *pending;
-    struct agc_node **placed;
 };
 
 static void nested(struct order *o, struct agc_node *n);
 
 // Variables of a body outside of nested bodies.
 void
-agc_visible(struct agc_arena *a, struct agc_bits *to, const struct agc_node *n)
+agc_visible(struct agc_arena *a, struct agc_marks *to, const struct agc_node *n)
 {
     if (agc_is_local(n))
-        agc_bits_add(a, to, n->symbol);
+        agc_marks_add(a, to, n->symbol);
     if (agc_is_comprehension(n))
         return;
     if (n->kind == AGC_EVERY) {
@@ -41,39 +33,9 @@ agc_visible(struct agc_arena *a, struct agc_bits *to, const struct agc_node *n)
         agc_visible(a, to, n->kid[i]);
 }
 
-static void
-place(struct order *o, struct body *body, struct agc_node *literal)
-{
-    body->placed = agc_grow(o->b->a, body->placed, body->nplaced, &body->placed_cap, sizeof *body->placed);
-    body->placed[body->nplaced++] = literal;
-}
-
-// Places what can be placed, again and again. A literal that waits is looked at when its variable is bound.
-static void
-settle(struct order *o, struct body *body)
-{
-    for (bool again = true; again;) {
-        uint32_t n = 0;
-        again = false;
-        for (uint32_t i = 0; i < body->npending; i++) {
-            struct agc_pending *p = &body->pending[i];
-            bool waits = p->waits_for != AG_NONE && !agc_bits_has(&o->s.bound, p->waits_for);
-            if (!waits && agc_bind_literal(&o->s, p->literal)) {
-                place(o, body, p->literal);
-                again = true;
-                continue;
-            }
-            if (!waits)
-                p->waits_for = o->s.missing->symbol;
-            body->pending[n++] = *p;
-        }
-        body->npending = n;
-    }
-}
-
 // Takes apart what is stuck. False when nothing is left to take apart.
 static bool
-take_apart(struct order *o, struct body *body, struct agc_bits *visible)
+take_apart(struct order *o, struct agc_body *body)
 {
     struct agc_flat f = {.a = o->b->a, .def = o->def};
     bool any = false;
@@ -82,7 +44,7 @@ take_apart(struct order *o, struct body *body, struct agc_bits *visible)
     if (!any)
         return false;
     for (uint32_t i = 0; i < f.n; i++)
-        agc_visible(o->b->a, visible, f.v[i].literal);
+        agc_visible(o->b->a, &o->s.visible, f.v[i].literal);
     body->pending = f.v;
     body->npending = f.n;
     body->pending_cap = f.cap;
@@ -116,7 +78,7 @@ unsafe(struct order *o, const struct agc_node *var)
 
 // Of the literals that are stuck, those count that wait for something that no other one would give.
 static void
-report(struct order *o, const struct body *body)
+report(struct order *o, const struct agc_body *body)
 {
     struct agc_bits given = {0};
     bool any = false;
@@ -139,7 +101,7 @@ report(struct order *o, const struct body *body)
         }
 }
 
-static struct body
+static struct agc_body
 open_body(struct order *o, struct agc_node *q)
 {
     struct agc_flat f = {.a = o->b->a, .def = o->def};
@@ -150,21 +112,19 @@ open_body(struct order *o, struct agc_node *q)
     q->n = f.n;
     for (uint32_t i = 0; i < f.n; i++)
         q->kid[i] = f.v[i].literal;
-    return (struct body){.npending = f.n, .pending_cap = f.cap, .pending = f.v};
+    return (struct agc_body){.npending = f.n, .pending_cap = f.cap, .pending = f.v};
 }
 
 // Orders a body; o->s.bound grows by what it binds.
 static void
 order_body(struct order *o, struct agc_node *q)
 {
-    const struct agc_bits *around = o->s.visible;
-    struct agc_bits visible = agc_bits_copy(o->b->a, around);
-    struct body body = open_body(o, q);
-    agc_visible(o->b->a, &visible, q);
-    o->s.visible = &visible;
+    uint32_t around = o->s.visible.n;
+    struct agc_body body = open_body(o, q);
+    agc_visible(o->b->a, &o->s.visible, q);
     do
-        settle(o, &body);
-    while (body.npending && take_apart(o, &body, &visible));
+        agc_settle(&o->settle, &body);
+    while (body.npending && take_apart(o, &body));
     if (body.npending)
         report(o, &body);
     else {
@@ -173,7 +133,7 @@ order_body(struct order *o, struct agc_node *q)
         for (uint32_t i = 0; i < q->n; i++)
             nested(o, q->kid[i]);
     }
-    o->s.visible = around;
+    agc_marks_undo(&o->s.visible, around);
 }
 
 // Does a term hold a reference that steps through something?
@@ -192,23 +152,21 @@ may_bind(const struct agc_node *n)
 static bool
 heads_are_bound(struct order *o, struct agc_node *q, struct agc_node *const *head, uint32_t nheads)
 {
-    uint32_t mark = o->s.ntrail;
-    const struct agc_bits *around = o->s.visible;
-    struct agc_bits visible = agc_bits_copy(o->b->a, around);
-    struct body body = {0};
+    uint32_t mark = o->s.bound.n;
+    uint32_t around = o->s.visible.n;
+    struct agc_body body = {0};
     if (q) {
         body = open_body(o, q);
-        agc_visible(o->b->a, &visible, q);
-        o->s.visible = &visible;
-        settle(o, &body);
+        agc_visible(o->b->a, &o->s.visible, q);
+        agc_settle(&o->settle, &body);
     }
-    uint32_t before = o->s.ntrail;
+    uint32_t before = o->s.bound.n;
     bool ok = !body.npending;
     for (uint32_t i = 0; ok && i < nheads; i++)
         ok = agc_bind_term(&o->s, head[i]);
-    ok = ok && o->s.ntrail == before;
-    o->s.visible = around;
-    agc_bind_undo(&o->s, mark);
+    ok = ok && o->s.bound.n == before;
+    agc_marks_undo(&o->s.visible, around);
+    agc_marks_undo(&o->s.bound, mark);
     return ok;
 }
 
@@ -255,34 +213,36 @@ order_with_heads(struct order *o, struct agc_node **q, struct agc_node **head, u
 static void
 nested(struct order *o, struct agc_node *n)
 {
-    uint32_t mark = o->s.ntrail;
+    uint32_t mark = o->s.bound.n;
     uint32_t from = n->kind == AGC_CALL;
     if (agc_is_comprehension(n)) {
         order_with_heads(o, &n->kid[n->n - 1], n->kid, n->n - 1);
-        agc_bind_undo(&o->s, mark);
+        agc_marks_undo(&o->s.bound, mark);
         return;
     }
     if (n->kind == AGC_EVERY) {
         nested(o, n->kid[n->n - 2]);
         for (uint32_t i = 0; i + 2 < n->n; i++)
-            agc_bind_add(&o->s, n->kid[i]->symbol);
+            agc_marks_add(o->b->a, &o->s.bound, n->kid[i]->symbol);
         from = n->n - 1;
     }
     if (n->kind == AGC_QUERY) {
         order_body(o, n);
-        agc_bind_undo(&o->s, mark);
+        agc_marks_undo(&o->s.bound, mark);
         return;
     }
     for (uint32_t i = from; i < n->n; i++)
         nested(o, n->kid[i]);
-    agc_bind_undo(&o->s, mark);
+    agc_marks_undo(&o->s.bound, mark);
 }
 
 static void
 bind_args(struct order *o, const struct agc_node *n)
 {
-    if (agc_is_local(n))
-        agc_bind_add(&o->s, n->symbol);
+    if (agc_is_local(n)) {
+        agc_marks_add(o->b->a, &o->s.bound, n->symbol);
+        agc_marks_add(o->b->a, &o->s.visible, n->symbol);
+    }
     for (uint32_t i = 0; i < n->n; i++)
         bind_args(o, n->kid[i]);
 }
@@ -290,13 +250,11 @@ bind_args(struct order *o, const struct agc_node *n)
 void
 agc_safety_def(struct agc_builder *b, struct agc_def *def)
 {
-    static const struct agc_bits none;
-    struct order o = {.b = b, .def = def, .s = {.a = b->a, .def = def, .visible = &none}};
+    struct order o = {.b = b, .def = def, .s = {.a = b->a, .def = def}};
+    o.settle.s = &o.s;
     for (uint32_t i = 0; i < def->nargs; i++)
         bind_args(&o, def->arg[i]);
-    uint32_t mark = o.s.ntrail;
-    struct agc_bits args = agc_bits_copy(b->a, &o.s.bound);
-    o.s.visible = &args;
+    uint32_t mark = o.s.bound.n;
     for (struct agc_def *clause = def; clause; clause = clause->otherwise) {
         uint32_t nsuffix = clause == def ? def->nsuffix : 0, n = 0;
         struct agc_node **head = agc_alloc(b->a, (nsuffix + 1) * sizeof *head);
@@ -309,6 +267,6 @@ agc_safety_def(struct agc_builder *b, struct agc_def *def)
             def->suffix[i] = head[i];
         if (clause->value)
             clause->value = head[nsuffix];
-        agc_bind_undo(&o.s, mark);
+        agc_marks_undo(&o.s.bound, mark);
     }
 }

@@ -11,18 +11,13 @@
 struct agc_bind {
     struct agc_arena *a;
     const struct agc_def *def;
-    struct agc_bits bound;
-    uint32_t ntrail, trail_cap; // variables in the order in which they were bound
-    uint32_t *trail;
-    const struct agc_bits *visible; // variables of the bodies around: nested bodies may wait for these
+    struct agc_marks bound;
+    struct agc_marks visible;       // variables of the bodies around: nested bodies may wait for these
     const struct agc_node *missing; // the first variable that was read unbound, NULL: none
+    const struct agc_node *other;   // UNIFY: the first one of the other way round, NULL: none
     bool is_closed;                 // references bind nothing here (under `not`, in templates)
     bool is_template;               // nor do relations
 };
-
-void agc_bind_add(struct agc_bind *s, uint32_t local);
-// Forgets what was bound after the trail had `mark` entries.
-void agc_bind_undo(struct agc_bind *s, uint32_t mark);
 
 static inline bool
 agc_is_local(const struct agc_node *n)
