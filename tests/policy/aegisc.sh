@@ -54,10 +54,29 @@ exits 2 "no input is wrong usage" -o a.bin
 exits 2 "an unknown option" --frob good.yaml
 exits 2 "an unknown stage" --emit=soup good.yaml
 exits 2 "--emit=c is refused" --emit=c good.yaml
-exits 2 "--fmt is refused" --fmt good.yaml
-exits 2 "--rego is refused" --rego good.yaml
-exits 2 "-e is refused" -e data.a.b good.yaml
-exits 2 "modules are refused" rules.rego
+mkdir -p tree/roles
+printf 'package authz\nallow if input.user in data.roles.admins\n' >tree/authz.rego
+printf '{"admins": ["ann"]}' >tree/roles/data.json
+printf 'version: "1"\ndefaults: {decision: deny}\nmodules: ["tree/*.rego"]\ndata: [tree/roles/data.json]\n' >named.yaml
+exits 0 "a directory of modules and documents" -e data.authz.allow tree -o m.bin
+exits 0 "the same, file by file" -e data.authz.allow tree/authz.rego tree/roles/data.json -o n.bin
+exits 0 "a decision by reference" --decision data.authz.allow tree -o m.bin
+exits 0 "files that a policy names" named.yaml -o m.bin
+exits 0 "--emit=asm of a module" --emit=asm -e data.authz.allow tree
+grep -q "data.authz.allow" out; ok $? "names its functions"
+exits 0 "without optimisation" -O0 -e data.authz.allow tree -o m.bin
+exits 0 "--data" --data tree/roles/data.json -e data.admins tree/authz.rego -o m.bin
+exits 1 "an entrypoint that is no reference" -e 'data.a[x]' tree -o d.bin
+exits 1 "two decisions" --decision data.authz.allow --decision data.authz tree -o d.bin
+printf '{"admins": 1}' >other.json
+exits 1 "documents that contradict each other" --data tree/roles/data.json --data other.json tree/authz.rego -e data.admins -o d.bin
+printf '[1]' >other.json
+exits 1 "a document that is no object" --data other.json tree/authz.rego -e data.authz -o d.bin
+exits 3 "a document that is missing" --data none.json tree
+sed -i 's/tree\/\*.rego/none.rego/' named.yaml
+exits 1 "a module that a policy names and nobody has" named.yaml -o d.bin
+grep -q "named.yaml:3:" err; ok $? "at its place"
+rm -r m.bin n.bin named.yaml other.json tree
 exits 2 "a serial that is no number" --serial x good.yaml
 exits 2 "a serial that does not fit" --serial 18446744073709551616 good.yaml
 exits 0 "the largest serial" --serial 18446744073709551615 good.yaml -o a.bin
