@@ -199,8 +199,8 @@ make_ir(struct agc_job *j)
     agc_ir_init(&j->ir, &j->arena, &j->policy);
     if (!agc_lower_data(j))
         return AGC_REFUSED;
-    if (j->program.root &&
-        !agc_lower_program(&j->ir, &j->program, j->wanted_nodes, j->nwanted, j->strict_errors, &why))
+    if (j->program.root && !agc_lower_program(&j->ir, &j->program, j->wanted_nodes, j->nwanted,
+                                              j->strict_errors, j->level > 0, &why))
         return refused(j, &why);
     j->ir.is_values_only = !j->policy.is_begun && j->ir.hooks.decisions == AG_NONE &&
                            j->ir.hooks.effects == AG_NONE && j->ir.hooks.decision == AG_NONE &&

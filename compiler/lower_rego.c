@@ -5,6 +5,7 @@
 #include "lower_rego.h"
 
 #include "builtins/builtins.h"
+#include "lower_index.h"
 
 // --- building
 struct agc_stmt *
@@ -177,6 +178,7 @@ agc_rego_slot(struct agc_rego *g, const void *of, const struct agc_env *env)
 struct group {
     struct agc_fn *l;
     const struct agc_group *of;
+    struct agc_span span;
     uint32_t acc;       // what the definitions make together: a value that must agree, or a builder
     uint32_t defs;      // depth of the block around all definitions
     bool same_constant; // every definition has the same constant value: the first success ends it
@@ -295,7 +297,7 @@ static bool
 complete(struct group *g)
 {
     struct agc_fn *l = g->l;
-    struct agc_span span = g->of->ndefs ? g->of->defs[0]->span : g->of->fallback->span;
+    struct agc_span span = g->span;
     g->same_constant = have_same_constant(l->ir, g->of);
     g->acc = agc_fn_local(l);
     agc_fn_add(l, span, AGC_IR_UNDEF, g->acc, 0, 0);
@@ -395,7 +397,7 @@ static bool
 partial(struct group *g)
 {
     struct agc_fn *l = g->l;
-    struct agc_span span = g->of->defs[0]->span;
+    struct agc_span span = g->span;
     bool is_set = g->of->kind == AGC_GROUP_SET;
     g->acc = agc_fn_local(l);
     agc_fn_add(l, span, is_set ? AGC_IR_SET : AGC_IR_OBJ, g->acc, 0, 0);
@@ -422,21 +424,83 @@ tree_path(struct agc_ir *ir, const struct agc_tree *t)
     return agc_const_path(ir, key, n);
 }
 
-static bool
-make_group(struct agc_rego *r, const struct agc_group *group, const struct agc_env *env, uint32_t *ret)
+static bool make_part(struct agc_rego *r, const struct agc_group *part, const struct agc_env *env,
+                      bool is_whole, uint32_t *ret);
+
+// The value at the place by which a group is indexed.
+static void
+index_place(struct agc_fn *l, struct agc_span span, const struct agc_place *p, uint32_t *ret)
 {
-    const struct agc_def *first = group->ndefs ? group->defs[0] : group->fallback;
-    struct agc_fn l;
-    agc_fn_begin(&l, r, group->name, first->head_span, env, first);
-    struct group g = {.l = &l, .of = group};
-    bool is_function = group->kind == AGC_GROUP_FUNCTION;
-    if (is_function) {
-        l.f.nargs = l.f.nlocals = 2 + group->nargs;
-    } else {
-        l.f.flags = AG_FUNC_MEMO;
-        l.f.path = tree_path(l.ir, group->at);
+    uint32_t *key = agc_alloc(l->ir->arena, (p->n + 1u) * sizeof *key),
+             from = p->root == AGC_ROOT_ARG ? 2 + p->arg : 0;
+    for (uint32_t i = 0; i < p->n; i++)
+        agc_lower_constant(l->ir, p->step[i].key, &key[i]);
+    *ret = agc_fn_local(l);
+    if (p->n)
+        agc_fn_add(l, span, AGC_IR_PATH, *ret, from, agc_const_array(l->ir, key, p->n));
+    else
+        agc_fn_add(l, span, AGC_IR_MOVE, *ret, from, 0);
+    agc_fn_need(l, span, *ret);
+}
+
+// Returns what the definitions of the constant found make, when there is one. Behind it those stand that
+// compare with none.
+static bool
+look_up(struct group *g, const struct agc_group_index *ix)
+{
+    struct agc_fn *l = g->l;
+    struct agc_mark before = agc_fn_mark(l);
+    uint32_t table = agc_ir_keyed_table(l->ir, ix->nkeys), at, v = agc_fn_local(l), nargs = l->f.nargs;
+    uint32_t *arg = agc_alloc(l->ir->arena, nargs * sizeof *arg), func;
+    for (uint32_t i = 0; i < ix->nkeys; i++) {
+        struct agc_group part = *g->of;
+        part.ndefs = ix->key[i].ndefs;
+        part.defs = ix->key[i].defs;
+        part.fallback = NULL;
+        if (!make_part(l->g, &part, l->env, false, &func))
+            return false;
+        agc_lower_constant(l->ir, ix->key[i].key, &l->ir->tables[table].key[i]);
+        l->ir->tables[table].func[i] = func;
     }
-    bool ok = group->kind == AGC_GROUP_COMPLETE || is_function ? complete(&g) : partial(&g);
+    for (uint32_t i = 0; i < nargs; i++)
+        arg[i] = i;
+    if (!agc_fn_block(l, g->span))
+        return false;
+    index_place(l, g->span, ix->place, &at);
+    agc_ir_args(l->ir, agc_fn_add(l, g->span, AGC_IR_CALLT, v, table, at), arg, nargs);
+    agc_fn_need_call(l, g->span, v);
+    agc_fn_add(l, g->span, AGC_IR_RET, v, 0, 0);
+    agc_fn_back(l, before);
+    return true;
+}
+
+// A function of the definitions of `part`. The whole group is memoised and known by its path; what an index
+// names is neither.
+static bool
+make_part(struct agc_rego *r, const struct agc_group *part, const struct agc_env *env, bool is_whole,
+          uint32_t *ret)
+{
+    const struct agc_def *first = part->ndefs ? part->defs[0] : part->fallback;
+    struct agc_group always = *part;
+    struct agc_group_index ix;
+    struct agc_fn l;
+    agc_fn_begin(&l, r, part->name, first->head_span, env, first);
+    struct group g = {.l = &l, .of = part, .span = first->span};
+    bool is_function = part->kind == AGC_GROUP_FUNCTION;
+    if (is_function) {
+        l.f.nargs = l.f.nlocals = 2 + part->nargs;
+    } else if (is_whole) {
+        l.f.flags = AG_FUNC_MEMO;
+        l.f.path = tree_path(l.ir, part->at);
+    }
+    if (r->is_indexed && agc_group_index(l.ir->arena, part, &ix)) {
+        if (!look_up(&g, &ix))
+            return false;
+        always.ndefs = ix.nalways;
+        always.defs = ix.always;
+        g.of = &always;
+    }
+    bool ok = part->kind == AGC_GROUP_COMPLETE || is_function ? complete(&g) : partial(&g);
     if (ok)
         *ret = agc_fn_end(&l, first->head_span, g.acc);
     return ok;
@@ -454,7 +518,7 @@ agc_rego_group(struct agc_rego *g, const struct agc_group *group, const struct a
         return agc_refuse(g->refusal, first->head_span, "more than %u rules call each other in a row",
                           AGC_CLONE_DEPTH_MAX);
     g->depth++;
-    bool ok = make_group(g, group, env, ret);
+    bool ok = make_part(g, group, env, true, ret);
     g->depth--;
     *agc_rego_slot(g, group, env) = *ret;
     return ok;
@@ -618,9 +682,10 @@ lower_hook(struct agc_rego *g, const char *name, uint32_t *ret)
 
 bool
 agc_lower_program(struct agc_ir *ir, const struct agc_program *program, const struct agc_wanted_node *wanted,
-                  uint32_t nwanted, bool strict, struct agc_refusal *ret)
+                  uint32_t nwanted, bool strict, bool is_indexed, struct agc_refusal *ret)
 {
-    struct agc_rego g = {.ir = ir, .program = program, .strict = strict, .refusal = ret};
+    struct agc_rego g = {
+        .ir = ir, .program = program, .strict = strict, .is_indexed = is_indexed, .refusal = ret};
     uint32_t func;
     for (uint32_t i = 0; i < program->ngroups; i++) // callees first, so that making them does not nest
         if (!agc_rego_group(&g, program->groups[i], agc_env_none(&g), &func))

@@ -42,7 +42,8 @@ struct agc_instance { // a function already made
 struct agc_rego {
     struct agc_ir *ir;
     const struct agc_program *program;
-    bool strict; // errors of built-ins are the function's result
+    bool strict;     // errors of built-ins are the function's result
+    bool is_indexed; // groups get call tables (lower_index.h)
     struct agc_refusal *refusal;
     const struct agc_env *empty, *envs;
     uint32_t slots, ninstances; // open addressing
@@ -179,7 +180,7 @@ bool agc_wanted_read(struct agc_job *j, struct agc_wanted_node **ret);
 
 // --- lower_rego.c: the wanted entrypoints, and what `decide` calls (ir->hooks)
 bool agc_lower_program(struct agc_ir *ir, const struct agc_program *program,
-                       const struct agc_wanted_node *wanted, uint32_t nwanted, bool strict,
+                       const struct agc_wanted_node *wanted, uint32_t nwanted, bool strict, bool is_indexed,
                        struct agc_refusal *ret);
 
 #endif
