@@ -135,6 +135,17 @@ agc_build_step(struct agc_lexer *lx, struct agc_span at, struct agc_node *ref, s
 {
     if (!ref || !step)
         return NULL;
+    switch (ref->kind) {
+    case AGC_NULL_LIT:
+    case AGC_TRUE_LIT:
+    case AGC_FALSE_LIT:
+    case AGC_NUMBER:
+    case AGC_STRING:
+    case AGC_TEMPLATE:
+        agc_token_fail(lx, AGC_D_SYNTAX, ref->span, "a %s has no parts to refer to", agc_node_name(ref->kind));
+        return NULL;
+    default: break;
+    }
     if (ref->kind != AGC_REF) {
         struct agc_node *kids[2] = {ref, step};
         return make(lx, at, AGC_REF, AG_STR(""), kids, 2);
