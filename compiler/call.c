@@ -133,9 +133,8 @@ static const char *const declared[] = {"base64url.decode",
                                        "yaml.marshal",
                                        "yaml.unmarshal"};
 
-// The dotted name of a VAR or of a REF of a name and strings; p == NULL when it is neither.
-static struct ag_str
-dotted(struct agc_arena *a, const struct agc_node *f)
+struct ag_str
+agc_dotted(struct agc_arena *a, const struct agc_node *f)
 {
     if (f->kind == AGC_VAR)
         return f->text;
@@ -165,7 +164,7 @@ agc_names_callee(struct agc_names *r, struct agc_node *f)
         uint32_t rest;
         agc_names_path(r, f);
         c.is_data = true;
-        c.name = dotted(r->b->a, f);
+        c.name = agc_dotted(r->b->a, f);
         const struct agc_node *root = f->kind == AGC_REF ? f->kid[0] : f;
         const struct agc_tree *t =
             root->symbol == AGC_SYM_DATA ? agc_tree_walk(r->b->p->root, f, &rest) : NULL;
@@ -173,9 +172,11 @@ agc_names_callee(struct agc_names *r, struct agc_node *f)
             c.group = t->group;
         return c;
     }
-    c.name = dotted(r->b->a, f);
+    c.name = agc_dotted(r->b->a, f);
     if (c.name.p)
         c.ix = agc_builtin_find(c.name);
+    if (c.name.p && c.ix == AG_NONE)
+        c.group = agc_mock_of(r->b, c.name);
     return c;
 }
 
@@ -347,6 +348,10 @@ agc_names_call(struct agc_names *r, struct agc_node *call, bool is_literal)
         unknown(r, f, &c);
         return;
     }
+    if (c.group && !c.is_data)
+        agc_diag(r->b->diags, AGC_D_MOCKED_CALL, f->span,
+                 "%.*s is not available: where nothing replaces it the call is undefined", agc_shown(c.name),
+                 c.name.p);
     uint32_t want = c.group ? c.group->nargs : agc_builtin_at(c.ix)->nargs;
     bool takes = is_literal && call->n - 1 == want + 1;
     if (!takes)

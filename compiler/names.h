@@ -24,6 +24,8 @@ struct agc_callee {
     struct ag_str name;
     bool is_data; // the name means a path below data
 };
+// The dotted name of a VAR or of a REF of a name and strings; p == NULL when it is neither.
+struct ag_str agc_dotted(struct agc_arena *a, const struct agc_node *f);
 // What VAR or REF `f` names when it is called. Names of rules and imports in it become references.
 struct agc_callee agc_names_callee(struct agc_names *r, struct agc_node *f);
 // Replaces a rule's or an import's name by what it stands for. True when n is now a REF or VAR of a document.

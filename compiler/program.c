@@ -22,6 +22,8 @@ agc_program_build(struct agc_arena *a, struct agc_diags *diags, struct agc_polic
     *ret->builder = b;
     if (diags->nerrors != errors)
         return false;
+    agc_mocks_find(&b);
+    *ret->builder = b;
     for (uint32_t i = 0; i < ret->ndefs; i++)
         agc_names_def(&b, ret->defs[i]);
     for (uint32_t i = 0; i < policy->nmodules; i++)

@@ -8,6 +8,8 @@
 #include "namemap.h"
 #include "program.h"
 
+#define AGC_MOCKS 3u // refused built-ins that `with` may replace
+
 struct agc_builder {
     struct agc_arena *a;
     struct agc_diags *diags;
@@ -15,7 +17,8 @@ struct agc_builder {
     struct agc_namemap *exports; // of each package, by its number: the names that its rules begin with
     struct agc_namemap packages; // joined path of a package -> its number
     uint32_t npackages;
-    struct agc_marks visible; // variables that a query names outside of nested bodies
+    struct agc_group *mock[AGC_MOCKS]; // functions in their place, NULL: nothing replaces it
+    struct agc_marks visible;          // variables that a query names outside of nested bodies
 };
 
 // --- tree.c
@@ -33,6 +36,13 @@ void agc_names_query(struct agc_builder *b, struct agc_def *def);
 // Checks the imports of a module; duplicates and unused ones are found here.
 void agc_imports_check(struct agc_builder *b, const struct agc_module *m);
 void agc_imports_unused(struct agc_builder *b, const struct agc_module *m);
+
+// --- mock.c
+// Makes functions in the place of refused built-ins that a module replaces. Room for AGC_MOCKS definitions
+// more is in agc_program.defs.
+void agc_mocks_find(struct agc_builder *b);
+// The function in the place of a built-in, or NULL.
+struct agc_group *agc_mock_of(const struct agc_builder *b, struct ag_str name);
 
 // --- with.c
 struct agc_names;

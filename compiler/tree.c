@@ -497,7 +497,7 @@ agc_tree_build(struct agc_builder *b)
     p->root->key = AG_STR("data");
     for (uint32_t i = 0; i < p->policy->nmodules; i++)
         p->ndefs += p->policy->modules[i]->ndefs;
-    p->defs = agc_alloc(b->a, (p->ndefs + 1) * sizeof *p->defs);
+    p->defs = agc_alloc(b->a, ((size_t)p->ndefs + AGC_MOCKS) * sizeof *p->defs);
     struct path *v = agc_alloc(b->a, (p->ndefs + 1) * sizeof *v);
     uint32_t n = 0;
     for (uint32_t i = 0; i < p->policy->nmodules; i++) {

@@ -101,6 +101,20 @@ test_with(void)
     REFUSED("p if input.x with input.y as f\nf(x) := x", AGC_D_TYPE_ERROR);
 }
 
+// A refused built-in may be replaced; where it is not, the call is warned about and undefined.
+static void
+test_mocks(void)
+{
+    const char *text = "package t\np if q with http.send as f\nq if http.send({}).x\nf(x) := {\"x\": x}";
+    struct pb b;
+    OK(pb_one(&b, text) && pb_prints(&b, "with http[\"send\"] (function) as data[\"t\"][\"f\"]"),
+       "http.send replaced");
+    OK(pb_has(&b, AGC_D_MOCKED_CALL), "its call is warned about");
+    pb_fini(&b);
+    REFUSED("p if q with http.send as f\nq if true\nf(x, y) := x + y", AGC_D_BAD_WITH);
+    REFUSED("p if q with opa.runtime as 1\nq if true", AGC_D_BAD_WITH);
+}
+
 static void
 test_metadata(void)
 {
@@ -118,6 +132,7 @@ main(void)
     test_calls();
     test_bad_calls();
     test_with();
+    test_mocks();
     test_metadata();
     return t_done();
 }
