@@ -8,6 +8,7 @@
 #include "../diff/load.h"
 #include "../diff/ref_eval.h"
 #include "../diff/run_vm.h"
+#include "aegis_crypto.h"
 
 #include <dirent.h>
 #include <stdio.h>
@@ -80,7 +81,8 @@ place(const struct agc_sources *s, struct agc_span span, char *buf, size_t size)
 }
 
 static enum verdict
-by_reference(struct run *run, const struct c_case *c, struct ag_value input, struct c_answer *ret, char *why)
+by_reference(struct run *run, const struct c_case *c, struct ag_value input, struct c_answer *ret, char *why,
+             struct t_vm *vm)
 {
     struct t_program t;
     struct ref_error e;
@@ -93,7 +95,12 @@ by_reference(struct run *run, const struct c_case *c, struct ag_value input, str
         t_fini(&t);
         return v;
     }
-    ref_use(run->ref, &t.program, NULL);
+    // an image lends its time zones, nothing else
+    struct ag_str data = json_text(ref_mem(run->ref), c->data);
+    bool has_image = t_vm_compile(vm, c->module, c->nmodules, c->query, data, c->is_strict, 0);
+    free((void *)(uintptr_t)data.p);
+    ref_use(run->ref, &t.program, has_image ? &vm->im : NULL);
+    ref_machine(run->ref)->crypto = aegis_crypto_openssl();
     enum ref_code code =
         ref_query(run->ref, t.query, input, c->data, c->is_strict, NOW_NS, &ret->solutions, &e);
     ret->is_error = code != REF_OK;
@@ -118,6 +125,7 @@ by_machine(struct run *run, const struct c_case *c, struct ag_value input, struc
         snprintf(why, REASON_MAX, "%s", vm->why);
         return t_is_refused(&vm->job.diags) ? REFUSED : FAILED;
     }
+    vm->call.crypto = aegis_crypto_openssl();
     if (!t_vm_run(vm, ref_mem(run->ref), input, NOW_NS, &ret->solutions)) {
         snprintf(why, REASON_MAX, "%s", vm->why);
         return FAILED;
@@ -181,7 +189,7 @@ one_case(struct run *run, struct ag_value json, char *why)
         t_fini(&formatted);
         return FAILED;
     }
-    enum verdict v = run->o->is_ref ? by_reference(run, &c, c.input, &got, why)
+    enum verdict v = run->o->is_ref ? by_reference(run, &c, c.input, &got, why, &vm)
                                     : by_machine(run, &c, c.input, &got, why, &vm);
     if (v == PASSED) {
         char words[REASON_MAX];
@@ -191,8 +199,7 @@ one_case(struct run *run, struct ag_value json, char *why)
             v = FAILED;
         }
     }
-    if (!run->o->is_ref)
-        t_vm_free(&vm);
+    t_vm_free(&vm);
     t_fini(&formatted);
     return v;
 }

@@ -14,11 +14,11 @@ grep -qxF "$begin" "$page" && grep -qxF "$end" "$page" || { echo "$page has no m
 new=$(mktemp)
 trap 'rm -f "$new"' EXIT
 {
-    sed "/^$begin\$/q" "$page"
+    awk -v mark="$begin" '{ print } $0 == mark { exit }' "$page"
     echo
     "$runner" "$cases" --table
     echo
-    sed -n "/^$end\$/,\$p" "$page"
+    awk -v mark="$end" '$0 == mark { on = 1 } on' "$page"
 } >"$new"
 if [ -n "$bless" ]; then
     cat "$new" >"$page"
