@@ -21,7 +21,8 @@ struct agc_checker {
     const struct agc_type *input;
     const struct agc_type **local;     // by number of the local; NULL: not bound yet
     struct agc_builtin_types *builtin; // by number
-    bool is_failed;                    // the group that is being checked has an error
+    bool in_every;  // the body of every: other compilers do not check it, so what is wrong is a warning
+    bool is_failed; // the group that is being checked has an error
 };
 
 // Checks a term and everything in it once; types of references, calls and comprehensions are left in `type`.

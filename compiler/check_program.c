@@ -22,8 +22,8 @@ agc_check_error(struct agc_checker *c, struct agc_span at, const char *fmt, ...)
     va_start(ap, fmt);
     vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
-    agc_diag(c->diags, AGC_D_TYPE_ERROR, at, "%s", text);
-    c->is_failed = true;
+    agc_diag(c->diags, c->in_every ? AGC_D_TYPE_MISMATCH : AGC_D_TYPE_ERROR, at, "%s", text);
+    c->is_failed |= !c->in_every;
 }
 
 // --- what a term is
@@ -85,7 +85,7 @@ unify_array(struct agc_checker *c, const struct agc_node *n, const struct agc_ty
 {
     if (t->kind != AGC_TY_ARRAY)
         return false;
-    if (t->n > n->n || (n->n > t->n && !t->value))
+    if (n->n != t->n && !t->value)
         return false;
     for (uint32_t i = 0; i < n->n; i++)
         if (!agc_check_unify(c, n->kid[i], i < t->n ? t->elem[i] : t->value))
@@ -98,12 +98,13 @@ unify_object(struct agc_checker *c, const struct agc_node *n, const struct agc_t
 {
     if (t->kind != AGC_TY_OBJECT)
         return false;
+    if (n->n / 2 != t->nprops && !t->value)
+        return false;
     for (uint32_t i = 0; i < n->n; i += 2) {
-        const struct agc_type *value = NULL;
+        // What stands under a key that is not known yet can be anything.
+        const struct agc_type *value = ANY;
         if (agc_node_is_const(n->kid[i]))
             value = agc_type_select(c->arena, t, n->kid[i]);
-        else if (agc_check_unify(c, n->kid[i], agc_type_keys(c->arena, t)))
-            value = agc_type_values(c->arena, t);
         if (!value || !agc_check_unify(c, n->kid[i + 1], value))
             return false;
     }
@@ -160,6 +161,10 @@ static bool
 unify_terms(struct agc_checker *c, const struct agc_node *l, const struct agc_node *r)
 {
     bool l_bound = is_bound(c, l), r_bound = is_bound(c, r);
+    if (l_bound && r_bound) {
+        const struct agc_type *lt = agc_check_get(c, l), *rt = agc_check_get(c, r);
+        return !lt || !rt || agc_type_unifies(lt, rt);
+    }
     if (l_bound || r_bound) {
         const struct agc_node *from = l_bound ? l : r, *to = l_bound ? r : l;
         const struct agc_type *t = agc_check_get(c, from);
@@ -236,10 +241,13 @@ check_binary(struct agc_checker *c, const struct agc_node *n)
 static const struct agc_type *
 check_comprehension(struct agc_checker *c, const struct agc_node *n)
 {
+    bool was_in_every = c->in_every;
+    c->in_every = false;
     agc_check_query(c, n->kid[n->n - 1]);
-    agc_check_visit(c, n->kid[0]);
+    for (uint32_t i = 0; i + 1 < n->n; i++)
+        agc_check_visit(c, n->kid[i]);
+    c->in_every = was_in_every;
     if (n->kind == AGC_OBJECT_COMP) {
-        agc_check_visit(c, n->kid[1]);
         const struct agc_type *k = agc_check_get(c, n->kid[0]), *v = agc_check_get(c, n->kid[1]);
         return agc_type_object(c->arena, NULL, 0, k ? k : ANY, v ? v : ANY);
     }
@@ -310,7 +318,10 @@ check_every(struct agc_checker *c, struct agc_node *n)
     if (n->n == 4)
         agc_check_unify(c, n->kid[0], k ? k : ANY);
     agc_check_unify(c, n->kid[n->n - 3], v ? v : ANY);
+    bool was_in_every = c->in_every;
+    c->in_every = true;
     agc_check_query(c, n->kid[n->n - 1]);
+    c->in_every = was_in_every;
 }
 
 static void check_literal(struct agc_checker *c, struct agc_node *n);
