@@ -2,7 +2,7 @@
 // The program: all modules joined, every name decided, every body in an order in which it can be evaluated.
 // In: modules, and the expressions of YAML rules. Out: the tree of virtual documents below `data`, its groups
 // in the order of their calls. The compiler lowers it (lower_rego.c) and the tests' slow evaluator walks it.
-// Memory: the compile arena. Thread rule: one compilation, one thread. Next file to read: resolve.c,
+// Memory: the compile arena. Thread rule: one compilation, one thread. Next file to read: program.c,
 // safety.c, lower_rego.c.
 //
 // What holds after agc_program_build, for definitions, otherwise-clauses and queries alike:
