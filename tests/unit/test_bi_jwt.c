@@ -196,8 +196,9 @@ test_round_trips(void)
         const char *got = call("io.jwt.encode_sign_raw", header, "{}", rows[i].key);
         snprintf(token, sizeof token, "%.*s", (int)strcspn(got + 1, "\""), got + 1);
         is(call(rows[i].fn, token, rows[i].pub, NULL), "true", rows[i].alg);
-        token[strlen(token) - 6] ^= 1;
-        is(call(rows[i].fn, token, rows[i].pub, NULL), "false", "one bit of the signature is wrong");
+        char *at = &token[strlen(token) - 6];
+        *at = *at == 'A' ? 'B' : 'A';
+        is(call(rows[i].fn, token, rows[i].pub, NULL), "false", "one character of the signature is wrong");
     }
     begins(call("io.jwt.encode_sign_raw", "{\"alg\":\"ES256\"}", "{}", rsa_private),
            "eval_builtin_error: io.jwt.encode_sign_raw: the key cannot sign with ES256",
