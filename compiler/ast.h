@@ -40,9 +40,9 @@ struct agc_rule {
     struct agc_span span;              // the whole rule
     struct agc_str_at match[AG_ATTRS]; // globs; p == NULL: any
     struct agc_node *body;             // QUERY: conditions and `when` literals in source order; NULL: always
-    struct agc_node *when;             // QUERY: the `when` literals that need the program (when.h); NULL: none
-    struct agc_def *when_def;          // the same as a definition, names decided
-    uint8_t decision, risk, approval;  // approval AGC/AG_APPROVAL_NONE when `decision:` was written
+    struct agc_node *when;            // QUERY: the `when` literals that need the program (when.h); NULL: none
+    struct agc_def *when_def;         // the same as a definition, names decided
+    uint8_t decision, risk, approval; // approval AGC/AG_APPROVAL_NONE when `decision:` was written
     struct agc_span decision_span;
     uint32_t gate_mask;
 };

@@ -18,6 +18,13 @@ ends(const char *path, const char *end)
     return n > m && memcmp(path + n - m, end, m) == 0;
 }
 
+static const char *
+base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
 static enum kind
 kind_of(const char *path)
 {
@@ -125,9 +132,9 @@ agc_input_add(struct agc_job *j, const char *path, const char **ret_path)
     bool ok;
     if (strcmp(path, "-") != 0 && stat(path, &st) == 0 && S_ISDIR(st.st_mode))
         ok = add_directory(&w, path, 0);
-    else if (kind_of(path) == DOCUMENT)
+    else if (strcmp(base_name(path), "data.json") == 0)
         ok = add_document(j, path, NULL, 0);
-    else
+    else // JSON is YAML: any other .json file is a policy
         ok = agc_source_read(&j->arena, &j->sources, path) >= 0;
     *ret_path = w.at;
     return ok;

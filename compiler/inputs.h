@@ -10,9 +10,10 @@
 #define AGC_DIR_DEPTH_MAX 32u    // directories inside each other
 #define AGC_FILES_MAX     65536u // files of one directory tree, or of one pattern
 
-// Adds a file, or everything below a directory: *.rego are modules, *.yaml and *.yml policies, *.json base
-// documents, which stand in `data` at the path of the directory that holds them. Other files of a directory
-// are not looked at; entries are taken in the order of their names. False with errno set; ret_path is then
+// Adds a file: *.rego is a module, data.json a base document, everything else a policy. Or everything below a
+// directory: *.rego are modules, *.yaml and *.yml policies, *.json base documents, which stand in `data` at
+// the path of the directory that holds them; other files are not looked at, entries are taken in the order of
+// their names. False with errno set; ret_path is then
 // what cannot be read, in the job's arena.
 bool agc_input_add(struct agc_job *j, const char *path, const char **ret_path);
 // Adds a JSON file that stands at the root of `data`.

@@ -17,9 +17,10 @@ enum exit_code { EXIT_DONE = 0, EXIT_ERRORS = 1, EXIT_USAGE = 2, EXIT_TROUBLE = 
 
 static const char usage_text[] =
     "usage: aegisc [-o policy.bin] [options] INPUT...\n"
-    "Compiles policies (YAML), Rego modules (.rego) and base documents (.json) into one image. Several files\n"
-    "are merged, rules in the order given; of a directory everything below it is taken, and a document stands\n"
-    "in data at the path of its directory.\n"
+    "Compiles policies (YAML), Rego modules (.rego) and base documents (data.json) into one image. Several\n"
+    "files are merged, rules in the order given; of a directory everything below it is taken, and a .json "
+    "file\n"
+    "is a document that stands in data at the path of its directory.\n"
     "\n"
     "  -o FILE              write the image to FILE (default policy.bin; - is standard output)\n"
     "  -e REF               add an entrypoint that gives the value of a reference, as data.authz.allow\n"
