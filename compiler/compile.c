@@ -152,10 +152,10 @@ join_modules(struct agc_job *j)
 {
     const struct agc_program_options options = {.is_rego = j->is_rego};
     bool has_when = agc_when_split(j);
-    if (!j->policy.nmodules && !j->nwanted && !has_when)
+    if (!j->policy.nmodules && !j->nwanted && !j->all_documents && !has_when)
         return true;
     if (!agc_program_build(&j->arena, &j->diags, &j->policy, &options, &j->program) || !agc_when_join(j) ||
-        !agc_wanted_read(j, &j->wanted_nodes))
+        !agc_wanted_read(j, &j->wanted_nodes, &j->nwanted_nodes))
         return false;
     if (prints(j, AGC_STAGE_NAMES))
         agc_program_print(&j->program, &j->sources, j->emit);
@@ -199,12 +199,12 @@ make_ir(struct agc_job *j)
     agc_ir_init(&j->ir, &j->arena, &j->policy);
     if (!agc_lower_data(j))
         return AGC_REFUSED;
-    if (j->program.root && !agc_lower_program(&j->ir, &j->program, j->wanted_nodes, j->nwanted,
+    if (j->program.root && !agc_lower_program(&j->ir, &j->program, j->wanted_nodes, j->nwanted_nodes,
                                               j->strict_errors, j->level > 0, &why))
         return refused(j, &why);
     j->ir.is_values_only = !j->policy.is_begun && j->ir.hooks.decisions == AG_NONE &&
                            j->ir.hooks.effects == AG_NONE && j->ir.hooks.decision == AG_NONE &&
-                           (j->policy.nmodules || j->nwanted);
+                           (j->policy.nmodules || j->nwanted || j->all_documents);
     if (!agc_lower(&j->ir, &why))
         return refused(j, &why);
     if (!agc_ir_check(&j->ir, text, sizeof text)) {

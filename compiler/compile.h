@@ -73,6 +73,9 @@ struct agc_job {
     enum agc_stage last;   // stop after this stage
     bool is_rego;          // what only the run can decide is left to it, as other Rego compilers do
     bool strict_errors; // an error of a built-in becomes the answer instead of making its literal undefined
+    bool all_documents; // an entrypoint for every document of the modules, named as agc_document_name says
+    bool describes_queries; // beside "query" an entrypoint "query.expressions": text and place of each literal
+    struct ag_str scope;    // "package .." and imports in which the names of queries are looked up; empty: none
     uint32_t nwanted, cap_wanted; // agc_job_add_entry, agc_job_add_decision, agc_job_add_query
     struct agc_wanted *wanted;
     uint32_t ndocuments, cap_documents; // agc_job_add_data
@@ -86,7 +89,8 @@ struct agc_job {
     struct agc_policy policy;
     struct agc_program program;
     struct agc_types types;               // of its groups
-    struct agc_wanted_node *wanted_nodes; // one for each wanted entrypoint
+    uint32_t nwanted_nodes;
+    struct agc_wanted_node *wanted_nodes; // one for each wanted entrypoint, then those of all_documents
     struct agc_ir ir;
     struct agc_heap heap;
     struct agc_code code;

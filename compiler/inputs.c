@@ -140,10 +140,42 @@ agc_input_add(struct agc_job *j, const char *path, const char **ret_path)
     return ok;
 }
 
+// The steps of "a.b:FILE"; returns FILE, or the whole path when it has no such prefix. NULL: too many steps.
+static const char *
+split_prefix(struct agc_job *j, const char *path, struct ag_str *step, uint32_t *ret_n)
+{
+    char *mem = agc_alloc(&j->arena, strlen(path) + 1);
+    uint32_t n = 0;
+    size_t begin = 0, at = 0;
+    *ret_n = 0;
+    for (const char *p = path; *p && *p != '/'; p++) {
+        if (*p == '.' || *p == ':') {
+            if (n == AGC_DIR_DEPTH_MAX)
+                return NULL;
+            step[n++] = ag_str_of(mem + begin, at - begin);
+            begin = at;
+        } else {
+            p += *p == '\\' && p[1];
+            mem[at++] = *p;
+        }
+        if (*p == ':' && p[-1] != '\\') {
+            *ret_n = n;
+            return p + 1;
+        }
+    }
+    return path;
+}
+
 bool
 agc_input_data(struct agc_job *j, const char *path)
 {
-    return add_document(j, path, NULL, 0);
+    struct ag_str step[AGC_DIR_DEPTH_MAX];
+    uint32_t n;
+    const char *file = split_prefix(j, path, step, &n);
+    if (file)
+        return add_document(j, file, step, n);
+    errno = ELOOP;
+    return false;
 }
 
 // --- files that a policy names

@@ -16,7 +16,8 @@
 // their names. False with errno set; ret_path is then
 // what cannot be read, in the job's arena.
 bool agc_input_add(struct agc_job *j, const char *path, const char **ret_path);
-// Adds a JSON file that stands at the root of `data`.
+// Adds a JSON file that stands at the root of `data`; "a.b:FILE" below data.a.b. A backslash before a
+// character of the prefix takes away its meaning.
 bool agc_input_data(struct agc_job *j, const char *path);
 // Adds the files that a policy names in `modules:` and `data:`. Paths are relative to the policy's file and
 // may hold * ? [] in the way of the shell. False after a diagnostic.

@@ -580,6 +580,28 @@ lower_query(struct agc_rego *g, const struct agc_def *query, struct ag_str name)
     return true;
 }
 
+// An entrypoint whose value is an array of {"text", "location": {"row", "col"}}, one for each literal.
+static bool
+lower_description(struct agc_rego *g, const struct agc_wanted_node *w)
+{
+    struct agc_ir *ir = g->ir;
+    struct agc_fn l;
+    uint32_t *kid = agc_alloc(ir->arena, (w->nliterals + 1) * sizeof *kid);
+    for (uint32_t i = 0; i < w->nliterals; i++) {
+        const struct agc_literal *at = &w->literal[i];
+        uint32_t place[] = {agc_const_string(ir, AG_STR("row")), agc_const_int(ir, at->line),
+                            agc_const_string(ir, AG_STR("col")), agc_const_int(ir, at->column)};
+        uint32_t row[] = {agc_const_string(ir, AG_STR("text")), agc_const_string(ir, at->text),
+                          agc_const_string(ir, AG_STR("location")), 0};
+        if (!agc_const_object(ir, place, 2, &row[3]) || !agc_const_object(ir, row, 2, &kid[i]))
+            return false;
+    }
+    agc_fn_begin(&l, g, AG_STR("query.expressions"), w->query->span, agc_env_none(g), NULL);
+    uint32_t v = agc_fn_const(&l, w->query->span, agc_const_array(ir, kid, w->nliterals));
+    agc_ir_entry(ir, AG_STR("query.expressions"), agc_fn_end(&l, w->query->span, v), false);
+    return true;
+}
+
 // The first value of a reference below data, undefined when it has none.
 static bool
 lower_value(struct agc_rego *g, const struct agc_node *ref, struct ag_str name, uint32_t *ret_func)
@@ -603,7 +625,7 @@ lower_wanted(struct agc_rego *g, const struct agc_wanted_node *w)
 {
     uint32_t func;
     if (w->kind == AGC_WANT_QUERY)
-        return lower_query(g, w->query, w->name);
+        return lower_query(g, w->query, w->name) && (!w->literal || lower_description(g, w));
     if (!lower_value(g, w->ref, w->name, &func))
         return false;
     if (w->kind == AGC_WANT_VALUE) {

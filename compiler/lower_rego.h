@@ -175,8 +175,16 @@ struct agc_wanted_node {
     struct ag_str name;          // of the entrypoint
     const struct agc_node *ref;  // VALUE, DECISION
     const struct agc_def *query; // QUERY
+    uint32_t nliterals;          // QUERY: its literals as they were written, when somebody wants to know
+    const struct agc_literal *literal;
 };
-bool agc_wanted_read(struct agc_job *j, struct agc_wanted_node **ret);
+struct agc_literal {
+    struct ag_str text;
+    uint32_t line, column; // from 1
+};
+bool agc_wanted_read(struct agc_job *j, struct agc_wanted_node **ret, uint32_t *ret_n);
+// "data", then for each step ".name" or ["any text"]; in the arena.
+struct ag_str agc_document_name(struct agc_arena *a, const struct ag_str *step, uint32_t n);
 
 // --- lower_rego.c: the wanted entrypoints, and what `decide` calls (ir->hooks)
 bool agc_lower_program(struct agc_ir *ir, const struct agc_program *program,

@@ -25,7 +25,10 @@ static const char usage_text[] =
     "  -o FILE              write the image to FILE (default policy.bin; - is standard output)\n"
     "  -e REF               add an entrypoint that gives the value of a reference, as data.authz.allow\n"
     "  --decision REF       decide by a reference: true allows, everything else denies\n"
-    "  --data FILE          add a base document, which stands at the root of data\n"
+    "  --data [PATH:]FILE   add a base document at PATH below data (as a.b), or at its root\n"
+    "  --query QUERY        add an entrypoint `query` that gives all solutions of a query\n"
+    "  --query-scope TEXT   package and imports in which the names of the query are looked up\n"
+    "  --all-documents      add an entrypoint for every document of the modules\n"
     "  --rego               leave conflicts between rules to the run, as other Rego compilers do\n"
     "  --strict-errors      an error of a built-in function ends the evaluation\n"
     "  --check              only look for errors, write nothing\n"
@@ -66,7 +69,10 @@ enum {
     OPT_REGO,
     OPT_DECISION,
     OPT_DATA,
-    OPT_STRICT
+    OPT_STRICT,
+    OPT_QUERY,
+    OPT_SCOPE,
+    OPT_ALL
 };
 
 static const struct option long_options[] = {
@@ -88,6 +94,9 @@ static const struct option long_options[] = {
     {"decision", required_argument, NULL, OPT_DECISION},
     {"data", required_argument, NULL, OPT_DATA},
     {"strict-errors", no_argument, NULL, OPT_STRICT},
+    {"query", required_argument, NULL, OPT_QUERY},
+    {"query-scope", required_argument, NULL, OPT_SCOPE},
+    {"all-documents", no_argument, NULL, OPT_ALL},
     {NULL, 0, NULL, 0},
 };
 
@@ -161,6 +170,12 @@ take_option(int c, const char *arg, struct agc_job *j, struct options *o)
     case OPT_DECISION: agc_job_add_decision(j, ag_str_z(arg)); return EXIT_DONE;
     case OPT_REGO: j->is_rego = true; return EXIT_DONE;
     case OPT_STRICT: j->strict_errors = true; return EXIT_DONE;
+    case OPT_QUERY:
+        j->describes_queries = true;
+        agc_job_add_query(j, ag_str_z(arg));
+        return EXIT_DONE;
+    case OPT_SCOPE: j->scope = ag_str_z(arg); return EXIT_DONE;
+    case OPT_ALL: j->all_documents = true; return EXIT_DONE;
     case OPT_DATA:
         if (agc_input_data(j, arg))
             return EXIT_DONE;
@@ -265,7 +280,7 @@ run(struct agc_job *j, int argc, char **argv)
     }
     if (o.fmt_options.list || o.fmt_options.diff || o.fmt_options.write || o.fmt_options.fail)
         return usage_error("-l, -d, -w and --fail belong to --fmt");
-    if (optind == argc)
+    if (optind == argc && !j->nwanted && !j->ndocuments)
         return usage_error("no input file");
     if (!ag_crypto_init()) {
         fputs("aegisc: the cryptographic library does not start\n", stderr);

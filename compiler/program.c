@@ -111,6 +111,15 @@ struct agc_def *
 agc_program_query(struct agc_program *p, struct agc_diags *diags, struct agc_node *query,
                   const struct agc_import *imports, uint32_t nimports)
 {
+    struct agc_module scope = {.nimports = nimports,
+                               .imports = (struct agc_import *)(uintptr_t)imports};
+    return agc_program_query_in(p, diags, query, &scope);
+}
+
+struct agc_def *
+agc_program_query_in(struct agc_program *p, struct agc_diags *diags, struct agc_node *query,
+                     const struct agc_module *scope)
+{
     struct agc_builder *b = p->builder;
     uint32_t errors = diags->nerrors;
     struct agc_module *m = agc_alloc(p->arena, sizeof *m);
@@ -119,10 +128,12 @@ agc_program_query(struct agc_program *p, struct agc_diags *diags, struct agc_nod
     b->p = p;
     m->span = query->span;
     m->source = query->span.source;
-    m->nimports = nimports;
-    m->imports = agc_alloc(p->arena, (nimports + 1) * sizeof *m->imports);
-    if (nimports)
-        memcpy(m->imports, imports, nimports * sizeof *imports);
+    m->npath = scope->npath;
+    m->path = scope->path;
+    m->nimports = scope->nimports;
+    m->imports = agc_alloc(p->arena, (m->nimports + 1) * sizeof *m->imports);
+    if (m->nimports)
+        memcpy(m->imports, scope->imports, m->nimports * sizeof *m->imports);
     *def = (struct agc_def){
         .span = query->span, .head_span = query->span, .body = query, .module = m, .number = AG_NONE};
     agc_imports_check(b, m);

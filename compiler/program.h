@@ -113,6 +113,10 @@ bool agc_program_build(struct agc_arena *a, struct agc_diags *diags, struct agc_
 struct agc_def *agc_program_query(struct agc_program *p, struct agc_diags *diags, struct agc_node *query,
                                   const struct agc_import *imports, uint32_t nimports);
 
+// The same inside a module: bare names are looked up in its package and its imports.
+struct agc_def *agc_program_query_in(struct agc_program *p, struct agc_diags *diags, struct agc_node *query,
+                                     const struct agc_module *scope);
+
 // The node at the path of strings below data; NULL where none is.
 const struct agc_tree *agc_tree_find(const struct agc_tree *root, const struct ag_str *path, uint32_t n);
 

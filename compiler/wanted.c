@@ -3,6 +3,9 @@
 // program. Out: nodes whose names are decided. Memory: the compile arena. Next file to read: lower_rego.c.
 #include "lower_rego.h"
 
+#include "buf.h"
+#include "program_parts.h"
+
 static struct agc_node *
 parse(struct agc_job *j, uint32_t source)
 {
@@ -26,6 +29,59 @@ is_document(struct agc_node *n)
     return true;
 }
 
+// Declarations and print leave the body; they are no expressions of the result.
+static bool
+leaves(const struct agc_node *literal)
+{
+    while (literal->kind == AGC_WITH)
+        literal = literal->kid[0];
+    const struct agc_node *f = literal->kind == AGC_CALL ? literal->kid[0] : NULL;
+    return literal->kind == AGC_SOME || (f && f->kind == AGC_VAR && ag_str_is(f->text, "print"));
+}
+
+// The literals of a query as they were written.
+static void
+describe(struct agc_job *j, const struct agc_node *query, struct agc_wanted_node *ret)
+{
+    struct agc_literal *literal = agc_alloc(&j->arena, (query->n + 1) * sizeof *literal);
+    for (uint32_t i = 0; i < query->n; i++) {
+        struct agc_span at = query->kid[i]->span;
+        struct agc_literal *l = &literal[ret->nliterals];
+        if (leaves(query->kid[i]))
+            continue;
+        l->text = ag_str_of(j->sources.v[at.source].bytes.p + at.begin, at.end - at.begin);
+        agc_source_place(&j->sources, at, &l->line, &l->column);
+        ret->nliterals++;
+    }
+    ret->literal = literal;
+}
+
+// The module whose package and imports a query sees.
+static const struct agc_module *
+scope_of(struct agc_job *j)
+{
+    static const struct agc_module nothing;
+    static const struct agc_segment whole = {0, 0};
+    if (!j->scope.n)
+        return &nothing;
+    uint32_t source = (uint32_t)agc_source_add(&j->arena, &j->sources, AG_STR("query scope"), j->scope);
+    struct agc_text text = {j->scope, source, (uint32_t)j->scope.n, 1, &whole};
+    return agc_parse_module(&j->arena, &j->diags, &text);
+}
+
+static bool
+read_query(struct agc_job *j, struct agc_node *n, struct agc_wanted_node *ret)
+{
+    const struct agc_module *scope = scope_of(j);
+    ret->name = AG_STR("query");
+    if (!scope)
+        return false;
+    if (j->describes_queries)
+        describe(j, n, ret);
+    ret->query = agc_program_query_in(&j->program, &j->diags, n, scope);
+    return ret->query != NULL;
+}
+
 static bool
 read_one(struct agc_job *j, const struct agc_wanted *w, struct agc_wanted_node *ret)
 {
@@ -33,11 +89,8 @@ read_one(struct agc_job *j, const struct agc_wanted *w, struct agc_wanted_node *
     *ret = (struct agc_wanted_node){.kind = w->kind, .name = j->sources.v[w->source].bytes};
     if (!n)
         return false;
-    if (w->kind == AGC_WANT_QUERY) {
-        ret->name = AG_STR("query");
-        ret->query = agc_program_query(&j->program, &j->diags, n, NULL, 0);
-        return ret->query != NULL;
-    }
+    if (w->kind == AGC_WANT_QUERY)
+        return read_query(j, n, ret);
     if (n->n == 1 && is_document(n->kid[0])) {
         ret->ref = n->kid[0];
         return true;
@@ -47,12 +100,95 @@ read_one(struct agc_job *j, const struct agc_wanted *w, struct agc_wanted_node *
     return false;
 }
 
-bool
-agc_wanted_read(struct agc_job *j, struct agc_wanted_node **ret)
+// --- all documents
+static bool
+is_name(struct ag_str s)
 {
+    for (size_t i = 0; i < s.n; i++) {
+        bool is_letter =
+            (s.p[i] >= 'a' && s.p[i] <= 'z') || (s.p[i] >= 'A' && s.p[i] <= 'Z') || s.p[i] == '_';
+        if (!is_letter && (i == 0 || s.p[i] < '0' || s.p[i] > '9'))
+            return false;
+    }
+    return s.n > 0;
+}
+
+struct ag_str
+agc_document_name(struct agc_arena *a, const struct ag_str *step, uint32_t n)
+{
+    size_t size = 8;
+    struct ag_buf b;
+    for (uint32_t i = 0; i < n; i++)
+        size += 6 * step[i].n + 4;
+    ag_buf_init(&b, agc_alloc(a, size), size);
+    ag_buf_lit(&b, "data");
+    for (uint32_t i = 0; i < n; i++) {
+        if (is_name(step[i])) {
+            ag_buf_char(&b, '.');
+            ag_buf_str(&b, step[i]);
+        } else {
+            ag_buf_char(&b, '[');
+            ag_buf_json_str(&b, step[i]);
+            ag_buf_char(&b, ']');
+        }
+    }
+    return ag_str_of(b.p, b.n);
+}
+
+struct documents {
+    struct agc_job *j;
+    struct agc_wanted_node *v;
+    uint32_t n, cap;
+    struct ag_str step[AGC_TERM_DEPTH_MAX];
+};
+
+static struct agc_node *
+document_ref(struct documents *d, uint32_t depth)
+{
+    static const struct agc_span none;
+    struct agc_arena *a = &d->j->arena;
+    struct agc_node *root = agc_node_var(a, none, AG_STR("data"), AGC_SYM_DATA);
+    if (!depth)
+        return root;
+    struct agc_node *ref = agc_node_new(a, AGC_REF, none, (struct ag_str){0}, depth + 1);
+    ref->depth = 2;
+    ref->kid[0] = root;
+    for (uint32_t i = 0; i < depth; i++)
+        ref->kid[i + 1] = agc_node_string(a, none, d->step[i]);
+    return ref;
+}
+
+static void
+add_documents(struct documents *d, const struct agc_tree *t, uint32_t depth)
+{
+    bool is_asked = false;
+    if ((t->group && t->group->kind == AGC_GROUP_FUNCTION) || depth == AGC_TERM_DEPTH_MAX)
+        return;
+    struct ag_str name = agc_document_name(&d->j->arena, d->step, depth);
+    for (uint32_t i = 0; i < d->n; i++)
+        is_asked = is_asked || (i < d->j->nwanted && ag_str_eq(d->v[i].name, name));
+    if (!is_asked) {
+        d->v = agc_grow(&d->j->arena, d->v, d->n, &d->cap, sizeof *d->v);
+        d->v[d->n++] =
+            (struct agc_wanted_node){.kind = AGC_WANT_VALUE, .name = name, .ref = document_ref(d, depth)};
+    }
+    for (uint32_t i = 0; i < t->nkids; i++) {
+        d->step[depth] = t->kid[i]->key;
+        add_documents(d, t->kid[i], depth + 1);
+    }
+}
+
+bool
+agc_wanted_read(struct agc_job *j, struct agc_wanted_node **ret, uint32_t *ret_n)
+{
+    struct documents d = {.j = j, .n = j->nwanted, .cap = j->nwanted};
     bool ok = true;
-    *ret = agc_alloc(&j->arena, (j->nwanted + 1) * sizeof **ret);
+    d.v = agc_alloc(&j->arena, (j->nwanted + 1) * sizeof *d.v);
     for (uint32_t i = 0; i < j->nwanted; i++)
-        ok = read_one(j, &j->wanted[i], &(*ret)[i]) && ok;
+        ok = read_one(j, &j->wanted[i], &d.v[i]) && ok;
+    if (ok && j->all_documents)
+        add_documents(&d, j->program.root, 0);
+    *ret = d.v;
+    *ret_n = d.n;
     return ok;
 }

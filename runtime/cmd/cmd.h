@@ -72,6 +72,9 @@ char *agr_decision_text(const struct aegis_ctx *ctx, const struct aegis_decision
 // The match patterns of a rule as "type@target", as agent-aegis prints a rule.
 void agr_print_pattern(FILE *f, const struct aegis_rule_info *r);
 
+#define AGR_LARGE_INPUT_MAX (64u << 20)  // bytes of one input
+#define AGR_LARGE_ARENA     (512u << 20) // bytes of working memory; pages are taken as they are touched
+
 // A simulated host, one context and one slot holding `p` (taken over), for commands that decide without a
 // server.
 struct agr_sim {
@@ -82,6 +85,8 @@ struct agr_sim {
 // The crypto provider when the policy needs it, else NULL: loading it takes some milliseconds.
 const struct aegis_crypto *agr_crypto_for(const struct aegis_policy *p);
 bool agr_sim_open(struct agr_sim *s, struct aegis_policy *p, int64_t now_ns);
+// The same with the working memory of tools that evaluate whole data sets (docs/man/aegis.1, "eval").
+bool agr_sim_open_large(struct agr_sim *s, struct aegis_policy *p, int64_t now_ns);
 void agr_sim_close(struct agr_sim *s);
 
 #endif

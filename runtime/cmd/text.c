@@ -158,13 +158,12 @@ agr_crypto_for(const struct aegis_policy *p)
     return info.needs_crypto ? aegis_crypto_openssl() : NULL;
 }
 
-bool
-agr_sim_open(struct agr_sim *s, struct aegis_policy *p, int64_t now_ns)
+static bool
+open_sim(struct agr_sim *s, struct aegis_policy *p, int64_t now_ns, const struct aegis_limits *limits)
 {
     struct aegis_error e = {.size = sizeof e};
     struct aegis_host_options o = {
         .size = sizeof o, .is_simulated = 1, .now_ns = now_ns, .crypto = agr_crypto_for(p)};
-    struct aegis_limits limits = {.size = sizeof limits};
     memset(s, 0, sizeof *s);
     if (aegis_slot_new(&s->slot) != AEGIS_OK) {
         aegis_policy_close(p);
@@ -174,13 +173,28 @@ agr_sim_open(struct agr_sim *s, struct aegis_policy *p, int64_t now_ns)
     aegis_slot_publish(s->slot, p);
     if (aegis_host_open(NULL, &o, &s->host, &e) != AEGIS_OK) {
         agr_die(0, "%s", e.text);
-    } else if (aegis_ctx_new(&limits, s->host, &s->ctx) != AEGIS_OK) {
+    } else if (aegis_ctx_new(limits, s->host, &s->ctx) != AEGIS_OK) {
         agr_die(0, "out of memory");
     } else {
         return true;
     }
     agr_sim_close(s);
     return false;
+}
+
+bool
+agr_sim_open(struct agr_sim *s, struct aegis_policy *p, int64_t now_ns)
+{
+    const struct aegis_limits limits = {.size = sizeof limits};
+    return open_sim(s, p, now_ns, &limits);
+}
+
+bool
+agr_sim_open_large(struct agr_sim *s, struct aegis_policy *p, int64_t now_ns)
+{
+    const struct aegis_limits limits = {
+        .size = sizeof limits, .input_max = AGR_LARGE_INPUT_MAX, .arena_size = AGR_LARGE_ARENA};
+    return open_sim(s, p, now_ns, &limits);
 }
 
 void

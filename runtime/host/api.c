@@ -185,6 +185,17 @@ aegis_policy_rule(const struct aegis_policy *p, uint32_t ix, struct aegis_rule_i
     return AEGIS_OK;
 }
 
+enum aegis_status
+aegis_policy_entry(const struct aegis_policy *p, uint32_t ix, struct aegis_entry_info *ret)
+{
+    if (ix >= p->im.nentries)
+        return AEGIS_USAGE;
+    struct aegis_entry_info i = {.name = str_out(ag_image_str(&p->im, p->im.entries[ix].name)),
+                                 .is_decision = p->im.entries[ix].is_decision};
+    copy_sized(ret, ret->size, &i, sizeof i);
+    return AEGIS_OK;
+}
+
 void
 aegis_policy_disasm(const struct aegis_policy *p, void (*line)(void *arg, const char *text, size_t n),
                     void *arg)
@@ -382,6 +393,16 @@ aegis_ctx_eval_json(struct aegis_ctx *ctx, struct aegis_slot *slot, const char *
     if (!ctx || !slot || !has_text(entry) || (!json && n) || !out || !ret_n)
         return agr_fail(reterr, AEGIS_USAGE, "ctx, slot, entry, json, out and ret_n must be given");
     return agr_eval_json(ctx, slot, entry, ag_str_of(json, n), out, out_size, ret_n, reterr);
+}
+
+enum aegis_status
+aegis_ctx_document_json(struct aegis_ctx *ctx, struct aegis_slot *slot, const struct aegis_str *step,
+                        uint32_t n, const char *json, size_t json_n, char *out, size_t out_size,
+                        size_t *ret_n, struct aegis_error *reterr)
+{
+    if (!ctx || !slot || (!step && n) || (!json && json_n) || !out || !ret_n)
+        return agr_fail(reterr, AEGIS_USAGE, "ctx, slot, step, json, out and ret_n must be given");
+    return agr_document_json(ctx, slot, step, n, ag_str_of(json, json_n), out, out_size, ret_n, reterr);
 }
 
 enum aegis_status

@@ -3,6 +3,7 @@
 // answer. In: a JSON action or a built value. Out: struct aegis_decision whose strings borrow from ctx and
 // policy. Allocates nothing: values live in the context's arena. Next file to read: vm/interp.c, then
 // commit.c.
+#include "document.h"
 #include "host.h"
 
 #include "buf.h"
@@ -517,24 +518,32 @@ agr_decide_built(struct aegis_ctx *ctx, struct aegis_slot *slot, const char *ent
     return s;
 }
 
-enum aegis_status
-agr_eval_json(struct aegis_ctx *ctx, struct aegis_slot *slot, const char *entry, struct ag_str json,
-              char *out, size_t out_size, size_t *ret_n, struct aegis_error *reterr)
+// --- values
+
+// Pins the policy and reads the input; no text at all is no input.
+static enum aegis_status
+begin_value(struct aegis_ctx *ctx, struct aegis_slot *slot, struct ag_str json, struct aegis_error *reterr)
 {
     agr_ctx_begin(ctx);
     enum aegis_status s = prepare(ctx, slot, reterr);
-    if (s == AEGIS_OK)
-        s = read_json(ctx, json, reterr);
-    if (s != AEGIS_OK)
-        return s;
-    uint32_t ix = ag_entry_find(ctx->call.im, ag_str_z(entry));
-    if (ix == AG_NONE)
-        return agr_fail(reterr, AEGIS_NO_ENTRY, "the policy has no entrypoint \"%s\"", entry);
-    struct ag_value v = ag_undef();
     ctx->call.action = NULL;
-    s = status_of_eval(ag_eval(&ctx->call, ix, ctx->input, &v));
-    if (s != AEGIS_OK)
-        return agr_fail(reterr, s, "%s", aegis_status_text(s));
+    ctx->input = ag_undef();
+    if (s == AEGIS_OK && json.p)
+        s = read_json(ctx, json, reterr);
+    return s;
+}
+
+static enum aegis_status
+eval_entry(struct aegis_ctx *ctx, uint32_t ix, struct ag_value *ret, struct aegis_error *reterr)
+{
+    enum aegis_status s = status_of_eval(ag_eval(&ctx->call, ix, ctx->input, ret));
+    return s == AEGIS_OK ? s : agr_fail(reterr, s, "%s", aegis_status_text(s));
+}
+
+static enum aegis_status
+write_value(struct aegis_ctx *ctx, struct ag_value v, char *out, size_t out_size, size_t *ret_n,
+            struct aegis_error *reterr)
+{
     struct ag_buf b;
     if (v.kind == AG_ERROR) {
         char text[200];
@@ -548,4 +557,42 @@ agr_eval_json(struct aegis_ctx *ctx, struct aegis_slot *slot, const char *entry,
         return agr_fail(reterr, AEGIS_TOO_LARGE, "the result does not fit into %zu bytes", out_size);
     *ret_n = b.n;
     return AEGIS_OK;
+}
+
+enum aegis_status
+agr_eval_json(struct aegis_ctx *ctx, struct aegis_slot *slot, const char *entry, struct ag_str json,
+              char *out, size_t out_size, size_t *ret_n, struct aegis_error *reterr)
+{
+    struct ag_value v = ag_undef();
+    enum aegis_status s = begin_value(ctx, slot, json, reterr);
+    if (s != AEGIS_OK)
+        return s;
+    uint32_t ix = ag_entry_find(ctx->call.im, ag_str_z(entry));
+    if (ix == AG_NONE)
+        return agr_fail(reterr, AEGIS_NO_ENTRY, "the policy has no entrypoint \"%s\"", entry);
+    s = eval_entry(ctx, ix, &v, reterr);
+    return s == AEGIS_OK ? write_value(ctx, v, out, out_size, ret_n, reterr) : s;
+}
+
+enum aegis_status
+agr_document_json(struct aegis_ctx *ctx, struct aegis_slot *slot, const struct aegis_str *step, uint32_t n,
+                  struct ag_str json, char *out, size_t out_size, size_t *ret_n, struct aegis_error *reterr)
+{
+    struct ag_value v = ag_undef();
+    struct agr_document d;
+    enum aegis_status s = begin_value(ctx, slot, json, reterr);
+    if (s != AEGIS_OK)
+        return s;
+    agr_document_find(ctx->call.im, step, n, &d);
+    if (d.entry == AG_NONE && ctx->call.im->meta->data == AG_NONE)
+        return agr_fail(reterr, AEGIS_NO_ENTRY, "the policy has no entrypoint for this document");
+    if (d.entry == AG_NONE)
+        v = ag_image_const(ctx->call.im, ctx->call.im->meta->data);
+    else
+        s = eval_entry(ctx, d.entry, &v, reterr);
+    if (s != AEGIS_OK)
+        return s;
+    if (v.kind >= AG_NULL)
+        v = agr_document_walk(&ctx->call.mem, v, step + d.nsteps, n - d.nsteps);
+    return write_value(ctx, v, out, out_size, ret_n, reterr);
 }

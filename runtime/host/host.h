@@ -153,6 +153,9 @@ enum aegis_status agr_decide_built(struct aegis_ctx *ctx, struct aegis_slot *slo
 enum aegis_status agr_eval_json(struct aegis_ctx *ctx, struct aegis_slot *slot, const char *entry,
                                 struct ag_str json, char *out, size_t out_size, size_t *ret_n,
                                 struct aegis_error *reterr);
+enum aegis_status agr_document_json(struct aegis_ctx *ctx, struct aegis_slot *slot,
+                                    const struct aegis_str *step, uint32_t n, struct ag_str json, char *out,
+                                    size_t out_size, size_t *ret_n, struct aegis_error *reterr);
 void agr_ctx_begin(struct aegis_ctx *ctx); // takes back everything of the decision before
 void agr_ctx_leave(struct aegis_ctx *ctx); // ends the kill span
 

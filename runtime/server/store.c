@@ -18,7 +18,6 @@
 
 #define CHILD_MEMORY  (3ul << 30) // address space of a child
 #define CHILD_SECONDS 120ul       // its processor time
-#define ARGS_MAX      32
 
 // An address sanitizer reserves terabytes of address space: its builds run without that limit.
 #if defined(__SANITIZE_ADDRESS__)
@@ -106,20 +105,24 @@ wait_for(pid_t pid)
 int
 agr_compile(const char *dir, const char *const *args, int err_fd, int *ret_fd)
 {
-    char *argv[ARGS_MAX + 2] = {(char *)(uintptr_t) "aegisc"};
-    for (unsigned i = 0; args[i]; i++) {
-        if (i == ARGS_MAX)
-            return -1;
-        argv[i + 1] = (char *)(uintptr_t)args[i];
-    }
-    int fd = memfd_create("policy", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-    if (fd == -1)
+    size_t n = 0;
+    while (args[n])
+        n++;
+    char **argv = calloc(n + 2, sizeof *argv);
+    int fd = argv ? memfd_create("policy", MFD_CLOEXEC | MFD_ALLOW_SEALING) : -1;
+    if (fd == -1) {
+        free(argv);
         return -1;
+    }
+    argv[0] = (char *)(uintptr_t) "aegisc";
+    for (size_t i = 0; i < n; i++)
+        argv[i + 1] = (char *)(uintptr_t)args[i];
     fflush(NULL);
     pid_t pid = fork();
     if (pid == 0)
         run_compiler(dir, argv, fd, err_fd);
     int code = pid == -1 ? -1 : wait_for(pid);
+    free(argv);
     if (code == 0)
         *ret_fd = fd;
     else

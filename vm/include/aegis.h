@@ -356,8 +356,9 @@ AEGIS_API enum aegis_status aegis_ctx_decide(struct aegis_ctx *ctx, struct aegis
                                              const char *entry, struct aegis_decision *ret,
                                              struct aegis_error *reterr);
 
-/* Values only: evaluates a value entrypoint (or "decide", giving its rule's record) without any effect;
- * writes JSON. */
+/* Values only: evaluates a value entrypoint without any effect and writes its value as JSON; *ret_n is 0
+ * when it is undefined. json NULL: without an input. AEGIS_POLICY: the evaluation ended in an error, whose
+ * text is "FILE:LINE: CODE: MESSAGE". */
 AEGIS_API enum aegis_status aegis_ctx_eval_json(struct aegis_ctx *ctx, struct aegis_slot *slot,
                                                 const char *entry, const char *json, size_t n, char *out,
                                                 size_t out_size, size_t *ret_n, struct aegis_error *reterr);

@@ -36,6 +36,15 @@ AEGIS_API struct aegis_str aegis_decision_text(unsigned decision);
 AEGIS_API struct aegis_str aegis_risk_text(unsigned risk);
 AEGIS_API struct aegis_str aegis_approval_text(unsigned approval);
 
+/* sized. Entrypoint `ix` (from 0); its name borrows from the policy. AEGIS_USAGE past the end. */
+struct aegis_entry_info {
+    uint32_t size;
+    struct aegis_str name; /* "decide", "data.a.b", ... */
+    uint32_t is_decision;  /* 0: aegis_ctx_eval_json gives its value */
+};
+AEGIS_API enum aegis_status aegis_policy_entry(const struct aegis_policy *p, uint32_t ix,
+                                               struct aegis_entry_info *ret);
+
 /* ---- hosts of a server: descriptors made by the parent, nothing opened by path ---- */
 
 /* sized */
@@ -100,6 +109,17 @@ AEGIS_API int aegis_ctx_recheck_kill(struct aegis_ctx *ctx, struct aegis_str ten
 /* The kill switch that made the last outcome `kill`: texts borrow from ctx. 0 when none did. */
 AEGIS_API int aegis_ctx_kill_text(struct aegis_ctx *ctx, struct aegis_str *ret_by,
                                   struct aegis_str *ret_reason, int64_t *ret_at_ns);
+
+/*
+ * The value of the document at `step[0..n)` below data, as aegis_ctx_eval_json gives it: of a rule that has
+ * an entrypoint (aegisc --all-documents makes one for each), of a part of its value, or of a base document.
+ * json NULL: without an input.
+ */
+AEGIS_API enum aegis_status aegis_ctx_document_json(struct aegis_ctx *ctx, struct aegis_slot *slot,
+                                                    const struct aegis_str *step, uint32_t n,
+                                                    const char *json, size_t json_n, char *out,
+                                                    size_t out_size, size_t *ret_n,
+                                                    struct aegis_error *reterr);
 
 /* One rule as `explain` shows it. */
 struct aegis_explain_rule {
