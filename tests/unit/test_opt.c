@@ -15,7 +15,7 @@ begin(void)
     pb_init(&b, AG_FIRST_MATCH);
     agc_ir_init(&ir, &b.arena, &b.policy);
     agc_ir_func(&ir, AG_STR("f"), span, AG_FUNC_ENTRY);
-    ir.entries[ir.nentries++] = (struct agc_entry){AG_STR("f"), 0, true};
+    agc_ir_entry(&ir, AG_STR("f"), 0, true);
     return &ir.funcs[0].body;
 }
 
