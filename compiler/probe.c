@@ -89,7 +89,7 @@ make_image(struct agc_job *j, struct agc_probe *p, const struct agc_group *const
     struct agc_job before = *j;
     bool ok = true;
     j->wanted_nodes = agc_alloc(&j->arena, n * sizeof *j->wanted_nodes);
-    j->nwanted = n;
+    j->nwanted = j->nwanted_nodes = n;
     j->emit = NULL;
     j->last = AGC_STAGE_IMAGE;
     j->secret = NULL;
