@@ -18,7 +18,7 @@
 #define VALUES     ((size_t)2 << 30)            // address space for the values of one case
 #define FILE_MAX   (64u << 20)                  // bytes of one file of cases
 #define NAMES_MAX  512u                         // files of a directory
-#define NOW_NS     INT64_C(1700000000000000000) // the clock of every case
+#define NOW_NS     INT64_C(1767225600000000000) // the clock of every case
 #define REASON_MAX 4096u
 
 struct options {
