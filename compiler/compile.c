@@ -14,6 +14,7 @@
 #include "opt.h"
 #include "resolve.h"
 #include "when.h"
+#include "test_rules.h"
 #include "yaml_read.h"
 #include "zone_collect.h"
 #include "zone_read.h"
@@ -137,6 +138,8 @@ read_sources(struct agc_job *j)
         else if (agc_yaml_read(&j->arena, &j->sources, i, &j->diags, &j->policy))
             agc_inputs_named(j, i, &j->policy.named);
     }
+    if (j->has_tests)
+        agc_test_rules(&j->arena, &j->policy);
     if (prints(j, AGC_STAGE_AST) && !agc_diags_failed(&j->diags)) {
         if (j->policy.is_begun)
             agc_ast_print(&j->policy, &j->sources, j->emit);
@@ -152,7 +155,7 @@ join_modules(struct agc_job *j)
 {
     const struct agc_program_options options = {.is_rego = j->is_rego};
     bool has_when = agc_when_split(j);
-    if (!j->policy.nmodules && !j->nwanted && !j->all_documents && !has_when)
+    if (!j->policy.nmodules && !j->nwanted && !j->all_documents && !j->has_tests && !has_when)
         return true;
     if (!agc_program_build(&j->arena, &j->diags, &j->policy, &options, &j->program) || !agc_when_join(j) ||
         !agc_wanted_read(j, &j->wanted_nodes, &j->nwanted_nodes))
@@ -204,7 +207,7 @@ make_ir(struct agc_job *j)
         return refused(j, &why);
     j->ir.is_values_only = !j->policy.is_begun && j->ir.hooks.decisions == AG_NONE &&
                            j->ir.hooks.effects == AG_NONE && j->ir.hooks.decision == AG_NONE &&
-                           (j->policy.nmodules || j->nwanted || j->all_documents);
+                           (j->policy.nmodules || j->nwanted || j->all_documents || j->has_tests);
     if (!agc_lower(&j->ir, &why))
         return refused(j, &why);
     if (!agc_ir_check(&j->ir, text, sizeof text)) {

@@ -74,6 +74,7 @@ struct agc_job {
     bool is_rego;          // what only the run can decide is left to it, as other Rego compilers do
     bool strict_errors; // an error of a built-in becomes the answer instead of making its literal undefined
     bool all_documents; // an entrypoint for every document of the modules, named as agc_document_name says
+    bool has_tests;     // one for every test instead (test_rules.h)
     bool describes_queries; // beside "query" an entrypoint "query.expressions": text and place of each literal
     struct ag_str scope;    // "package .." and imports in which the names of queries are looked up; empty: none
     uint32_t nwanted, cap_wanted; // agc_job_add_entry, agc_job_add_decision, agc_job_add_query

@@ -29,6 +29,7 @@ static const char usage_text[] =
     "  --query QUERY        add an entrypoint `query` that gives all solutions of a query\n"
     "  --query-scope TEXT   package and imports in which the names of the query are looked up\n"
     "  --all-documents      add an entrypoint for every document of the modules\n"
+    "  --tests              add an entrypoint for every rule whose name begins with test_ or todo_test_\n"
     "  --rego               leave conflicts between rules to the run, as other Rego compilers do\n"
     "  --strict-errors      an error of a built-in function ends the evaluation\n"
     "  --check              only look for errors, write nothing\n"
@@ -72,7 +73,8 @@ enum {
     OPT_STRICT,
     OPT_QUERY,
     OPT_SCOPE,
-    OPT_ALL
+    OPT_ALL,
+    OPT_TESTS
 };
 
 static const struct option long_options[] = {
@@ -97,6 +99,7 @@ static const struct option long_options[] = {
     {"query", required_argument, NULL, OPT_QUERY},
     {"query-scope", required_argument, NULL, OPT_SCOPE},
     {"all-documents", no_argument, NULL, OPT_ALL},
+    {"tests", no_argument, NULL, OPT_TESTS},
     {NULL, 0, NULL, 0},
 };
 
@@ -175,6 +178,7 @@ take_option(int c, const char *arg, struct agc_job *j, struct options *o)
         agc_job_add_query(j, ag_str_z(arg));
         return EXIT_DONE;
     case OPT_SCOPE: j->scope = ag_str_z(arg); return EXIT_DONE;
+    case OPT_TESTS: j->has_tests = true; return EXIT_DONE;
     case OPT_ALL: j->all_documents = true; return EXIT_DONE;
     case OPT_DATA:
         if (agc_input_data(j, arg))

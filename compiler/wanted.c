@@ -5,6 +5,7 @@
 
 #include "buf.h"
 #include "program_parts.h"
+#include "test_rules.h"
 
 static struct agc_node *
 parse(struct agc_job *j, uint32_t source)
@@ -142,19 +143,22 @@ struct documents {
     struct ag_str step[AGC_TERM_DEPTH_MAX];
 };
 
+// A reference to the node; its place is where the rule is first defined.
 static struct agc_node *
-document_ref(struct documents *d, uint32_t depth)
+document_ref(struct documents *d, const struct agc_tree *t, uint32_t depth)
 {
-    static const struct agc_span none;
+    struct agc_span place = {0};
     struct agc_arena *a = &d->j->arena;
-    struct agc_node *root = agc_node_var(a, none, AG_STR("data"), AGC_SYM_DATA);
+    if (t->group)
+        place = (t->group->ndefs ? t->group->defs[0] : t->group->fallback)->head_span;
+    struct agc_node *root = agc_node_var(a, place, AG_STR("data"), AGC_SYM_DATA);
     if (!depth)
         return root;
-    struct agc_node *ref = agc_node_new(a, AGC_REF, none, (struct ag_str){0}, depth + 1);
+    struct agc_node *ref = agc_node_new(a, AGC_REF, place, (struct ag_str){0}, depth + 1);
     ref->depth = 2;
     ref->kid[0] = root;
     for (uint32_t i = 0; i < depth; i++)
-        ref->kid[i + 1] = agc_node_string(a, none, d->step[i]);
+        ref->kid[i + 1] = agc_node_string(a, place, d->step[i]);
     return ref;
 }
 
@@ -167,10 +171,11 @@ add_documents(struct documents *d, const struct agc_tree *t, uint32_t depth)
     struct ag_str name = agc_document_name(&d->j->arena, d->step, depth);
     for (uint32_t i = 0; i < d->n; i++)
         is_asked = is_asked || (i < d->j->nwanted && ag_str_eq(d->v[i].name, name));
-    if (!is_asked) {
+    bool is_test = t->group && depth && agc_test_is(d->step[depth - 1]);
+    if (!is_asked && (d->j->all_documents || is_test)) {
         d->v = agc_grow(&d->j->arena, d->v, d->n, &d->cap, sizeof *d->v);
         d->v[d->n++] =
-            (struct agc_wanted_node){.kind = AGC_WANT_VALUE, .name = name, .ref = document_ref(d, depth)};
+            (struct agc_wanted_node){.kind = AGC_WANT_VALUE, .name = name, .ref = document_ref(d, t, depth)};
     }
     for (uint32_t i = 0; i < t->nkids; i++) {
         d->step[depth] = t->kid[i]->key;
@@ -186,7 +191,7 @@ agc_wanted_read(struct agc_job *j, struct agc_wanted_node **ret, uint32_t *ret_n
     d.v = agc_alloc(&j->arena, (j->nwanted + 1) * sizeof *d.v);
     for (uint32_t i = 0; i < j->nwanted; i++)
         ok = read_one(j, &j->wanted[i], &d.v[i]) && ok;
-    if (ok && j->all_documents)
+    if (ok && (j->all_documents || j->has_tests))
         add_documents(&d, j->program.root, 0);
     *ret = d.v;
     *ret_n = d.n;

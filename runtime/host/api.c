@@ -192,6 +192,12 @@ aegis_policy_entry(const struct aegis_policy *p, uint32_t ix, struct aegis_entry
         return AEGIS_USAGE;
     struct aegis_entry_info i = {.name = str_out(ag_image_str(&p->im, p->im.entries[ix].name)),
                                  .is_decision = p->im.entries[ix].is_decision};
+    const struct ag_span *at = agr_span_at(&p->im, p->im.funcs[p->im.entries[ix].func].code_at);
+    if (at && at->source < p->im.nsources) {
+        i.source = str_out(ag_image_str(&p->im, p->im.sources[at->source]));
+        i.line = at->line;
+        i.column = at->column;
+    }
     copy_sized(ret, ret->size, &i, sizeof i);
     return AEGIS_OK;
 }

@@ -60,12 +60,24 @@ on_insn(void *self, const struct ag_call *c, uint32_t at, const struct ag_value 
     }
 }
 
+const struct ag_span *
+agr_span_at(const struct ag_image *im, uint32_t insn)
+{
+    uint32_t lo = 0, hi = im->nspans;
+    while (lo < hi) { // the last span that does not begin behind the instruction
+        uint32_t mid = lo + (hi - lo) / 2;
+        if (im->spans[mid].insn <= insn)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo ? &im->spans[lo - 1] : NULL;
+}
+
 bool
 agr_span_of(const struct ag_image *im, uint32_t insn, uint32_t *ret_line, uint32_t *ret_column)
 {
-    const struct ag_span *best = NULL;
-    for (uint32_t i = 0; i < im->nspans && im->spans[i].insn <= insn; i++)
-        best = &im->spans[i];
+    const struct ag_span *best = agr_span_at(im, insn);
     if (!best)
         return false;
     *ret_line = best->line;

@@ -41,6 +41,8 @@ struct aegis_entry_info {
     uint32_t size;
     struct aegis_str name; /* "decide", "data.a.b", ... */
     uint32_t is_decision;  /* 0: aegis_ctx_eval_json gives its value */
+    struct aegis_str source;
+    uint32_t line, column; /* where it is defined; 0: unknown */
 };
 AEGIS_API enum aegis_status aegis_policy_entry(const struct aegis_policy *p, uint32_t ix,
                                                struct aegis_entry_info *ret);
