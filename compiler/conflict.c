@@ -9,6 +9,8 @@
 #include "type.h"
 #include "witness.h"
 
+#include <stdlib.h>
+
 struct suspect {
     const struct agc_group *group;
     uint32_t probe; // entry of the group in the probe
@@ -27,6 +29,8 @@ struct finder {
 // --- suspects
 struct clause {
     const struct agc_def *def, *clause;
+    uint32_t number;            // in source order
+    const struct agc_node *key; // the constant that it demands at the common place, NULL: none
     struct agc_facts facts;
 };
 
@@ -58,10 +62,79 @@ is_uniform(const struct agc_group *g)
     return true;
 }
 
-static void
-suspect_group(struct finder *f, const struct agc_group *g)
+// The place that most clauses compare with a constant: clauses with different constants there need no other
+// proof.
+static const struct agc_place *
+common_place(const struct clause *c, uint32_t n)
 {
-    uint32_t n = 0, found = 0, pairs = 0;
+    const struct agc_place *best = NULL;
+    uint32_t most = 1;
+    for (uint32_t i = 0; i < c[0].facts.n; i++) {
+        const struct agc_fact *f = &c[0].facts.v[i];
+        uint32_t found = 0;
+        if (f->op != AGC_FACT_EQ || f->is_negated || !agc_place_is_single(&f->place))
+            continue;
+        for (uint32_t k = 0; k < n; k++)
+            found += agc_facts_constant(&c[k].facts, &f->place) != NULL;
+        if (found > most) {
+            most = found;
+            best = &f->place;
+        }
+    }
+    return best;
+}
+
+// Clauses with a key first, by key; equal ones in source order.
+static int
+by_key(const void *x, const void *y)
+{
+    const struct clause *p = x, *q = y;
+    if (!p->key != !q->key)
+        return p->key ? -1 : 1;
+    int c = p->key ? agc_node_const_cmp(p->key, q->key) : 0;
+    return c ? c : (p->number > q->number) - (p->number < q->number);
+}
+
+static void
+suspect(struct finder *f, const struct agc_group *g, const struct clause *x, const struct clause *y)
+{
+    if (x->number > y->number) {
+        const struct clause *t = x;
+        x = y;
+        y = t;
+    }
+    f->v = agc_grow(f->arena, f->v, f->n, &f->cap, sizeof *f->v);
+    f->v[f->n++] = (struct suspect){g, f->ngroups, x->clause, y->clause, &x->facts, &y->facts};
+}
+
+// Compares pairs; false when there were too many of them.
+static bool
+compare(struct finder *f, const struct agc_group *g, const struct clause *c, uint32_t n, uint32_t *ret_found)
+{
+    uint32_t pairs = 0, unkeyed = 0;
+    while (unkeyed < n && c[unkeyed].key)
+        unkeyed++;
+    for (uint32_t i = 0; i < n; i++)
+        for (uint32_t k = i + 1; k < n && *ret_found < AGC_CONFLICT_SHOWN_MAX; k++) {
+            if (c[i].key && c[k].key && agc_node_const_cmp(c[i].key, c[k].key) != 0) {
+                k = unkeyed - 1; // on with those that have none
+                continue;
+            }
+            if (pairs++ == AGC_CONFLICT_PAIRS_MAX)
+                return false;
+            if (c[i].def == c[k].def || gives_same(&c[i], &c[k]) ||
+                agc_facts_exclude(&c[i].facts, &c[k].facts))
+                continue;
+            suspect(f, g, &c[i], &c[k]);
+            ++*ret_found;
+        }
+    return true;
+}
+
+static void
+suspect_group(struct agc_job *j, struct finder *f, const struct agc_group *g)
+{
+    uint32_t n = 0, found = 0;
     for (uint32_t i = 0; i < g->ndefs; i++)
         for (const struct agc_def *d = g->defs[i]; d; d = d->otherwise)
             n++;
@@ -69,20 +142,17 @@ suspect_group(struct finder *f, const struct agc_group *g)
     n = 0;
     for (uint32_t i = 0; i < g->ndefs; i++)
         for (const struct agc_def *d = g->defs[i]; d; d = d->otherwise, n++) {
-            c[n].def = g->defs[i];
-            c[n].clause = d;
+            c[n] = (struct clause){.def = g->defs[i], .clause = d, .number = n};
             agc_facts_read(f->arena, g->defs[i], d, &c[n].facts);
         }
-    for (uint32_t i = 0; i < n; i++)
-        for (uint32_t k = i + 1; k < n && found < AGC_CONFLICT_SHOWN_MAX; k++) {
-            if (c[i].def == c[k].def || pairs++ >= AGC_CONFLICT_PAIRS_MAX || gives_same(&c[i], &c[k]) ||
-                agc_facts_exclude(&c[i].facts, &c[k].facts))
-                continue;
-            f->v = agc_grow(f->arena, f->v, f->n, &f->cap, sizeof *f->v);
-            f->v[f->n++] =
-                (struct suspect){g, f->ngroups, c[i].clause, c[k].clause, &c[i].facts, &c[k].facts};
-            found++;
-        }
+    const struct agc_place *place = common_place(c, n);
+    for (uint32_t i = 0; place && i < n; i++)
+        c[i].key = agc_facts_constant(&c[i].facts, place);
+    qsort(c, n, sizeof *c, by_key);
+    if (!compare(f, g, c, n, &found))
+        agc_diag(&j->diags, AGC_D_POSSIBLE_CONFLICT, g->defs[0]->head_span,
+                 "%.*s has more pairs of definitions than are compared (%u)", (int)g->name.n, g->name.p,
+                 AGC_CONFLICT_PAIRS_MAX);
     if (!found)
         return;
     f->group = agc_grow(f->arena, f->group, f->ngroups, &f->cap_groups, sizeof *f->group);
@@ -96,7 +166,7 @@ value_text(struct agc_arena *a, const struct agc_def *clause)
     struct agc_bytes b = {.arena = a};
     const struct agc_node *v = value_of(clause);
     if (!agc_node_is_const(v))
-        return AG_STR("another value");
+        return AG_STR("a value");
     agc_node_const_put(&b, v);
     return ag_str_of((const char *)b.p, b.n < 60 ? b.n : 60);
 }
@@ -149,7 +219,7 @@ agc_conflicts(struct agc_job *j)
         const struct agc_group *g = j->program.groups[i];
         bool has_value = g->kind == AGC_GROUP_COMPLETE || g->kind == AGC_GROUP_FUNCTION;
         if (has_value && g->ndefs > 1 && !is_uniform(g))
-            suspect_group(&f, g);
+            suspect_group(j, &f, g);
     }
     if (!f.n)
         return;

@@ -65,6 +65,8 @@ void agc_facts_read(struct agc_arena *a, const struct agc_def *def, const struct
 bool agc_facts_place(struct agc_facts *f, const struct agc_node *n, struct agc_place *ret);
 // Can the two clauses never hold for the same input and arguments? True is proof.
 bool agc_facts_exclude(const struct agc_facts *x, const struct agc_facts *y);
+// The constant that the place must equal, NULL when the clause does not say.
+const struct agc_node *agc_facts_constant(const struct agc_facts *f, const struct agc_place *p);
 // Do two terms have the same value wherever both clauses hold? True is proof.
 bool agc_facts_same_value(const struct agc_facts *x, const struct agc_node *n, const struct agc_facts *y,
                           const struct agc_node *m);

@@ -34,6 +34,15 @@ agc_place_eq(const struct agc_place *x, const struct agc_place *y)
     return x->n == y->n && is_prefix(x, y);
 }
 
+const struct agc_node *
+agc_facts_constant(const struct agc_facts *f, const struct agc_place *p)
+{
+    for (uint32_t i = 0; i < f->n; i++)
+        if (f->v[i].op == AGC_FACT_EQ && !f->v[i].is_negated && agc_place_eq(&f->v[i].place, p))
+            return f->v[i].value;
+    return NULL;
+}
+
 static bool
 contains(const struct agc_node *coll, const struct agc_node *v)
 {
