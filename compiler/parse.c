@@ -5,6 +5,7 @@
 #include "parse.h"
 
 #include "parse_build.h"
+#include "utf8.h"
 
 #define ERRORS_MAX 5u // diagnostics of one expression: later ones are mostly echoes
 
@@ -23,6 +24,12 @@ read_tokens(struct agc_lexer *lx, uint32_t max)
         uint32_t at = (uint32_t)(nul - s.p);
         agc_token_fail(lx, AGC_D_BAD_CHARACTER, agc_text_span(lx->text, at, at + 1), "a NUL character in %s",
                        lx->start == START_MODULE ? "a module" : "an expression");
+        return false;
+    }
+    if (!ag_utf8_valid(s.p, s.n)) {
+        uint32_t at = (uint32_t)ag_utf8_bad(s.p, s.n);
+        agc_token_fail(lx, AGC_D_NOT_UTF8, agc_text_span(lx->text, at, at + 1), "byte 0x%02x is not UTF-8",
+                       (unsigned)(unsigned char)s.p[at]);
         return false;
     }
     return agc_tokens_read(lx) && agc_tokens_shape(lx);

@@ -322,24 +322,13 @@ read_stream(struct tree *t)
     }
 }
 
-// The first byte that is not UTF-8.
-static size_t
-bad_byte(struct ag_str s)
-{
-    size_t i = 0;
-    uint32_t cp;
-    for (size_t len; i < s.n && (len = ag_utf8_decode((const uint8_t *)s.p + i, s.n - i, &cp)) != 0;)
-        i += len;
-    return i;
-}
-
 struct agc_ynode *
 agc_yaml_tree(struct agc_arena *a, const struct agc_sources *s, uint32_t source, struct agc_diags *diags)
 {
     struct tree t = {.arena = a, .sources = s, .diags = diags, .source = source};
     t.text = s->v[source].bytes;
     if (!ag_utf8_valid(t.text.p, t.text.n)) {
-        uint32_t at = (uint32_t)bad_byte(t.text);
+        uint32_t at = (uint32_t)ag_utf8_bad(t.text.p, t.text.n);
         agc_diag(diags, AGC_D_NOT_UTF8, (struct agc_span){source, at, at + 1}, "byte 0x%02x is not UTF-8",
                  (unsigned)(unsigned char)t.text.p[at]);
         return NULL;

@@ -102,3 +102,14 @@ ag_utf8_encode(uint32_t cp, uint8_t out[4])
     out[3] = (uint8_t)(0x80 | (cp & 0x3f));
     return 4;
 }
+
+size_t
+ag_utf8_bad(const void *p, size_t n)
+{
+    const uint8_t *s = p;
+    size_t i = 0;
+    uint32_t cp;
+    for (size_t len; i < n && (len = ag_utf8_decode(s + i, n - i, &cp)) != 0;)
+        i += len;
+    return i;
+}
