@@ -155,7 +155,7 @@ join_modules(struct agc_job *j)
 {
     const struct agc_program_options options = {.is_rego = j->is_rego};
     bool has_when = agc_when_split(j);
-    if (!j->policy.nmodules && !j->nwanted && !j->all_documents && !j->has_tests && !has_when)
+    if (!j->policy.nmodules && !j->nwanted && !has_when)
         return true;
     if (!agc_program_build(&j->arena, &j->diags, &j->policy, &options, &j->program) || !agc_when_join(j) ||
         !agc_wanted_read(j, &j->wanted_nodes, &j->nwanted_nodes))
@@ -207,7 +207,7 @@ make_ir(struct agc_job *j)
         return refused(j, &why);
     j->ir.is_values_only = !j->policy.is_begun && j->ir.hooks.decisions == AG_NONE &&
                            j->ir.hooks.effects == AG_NONE && j->ir.hooks.decision == AG_NONE &&
-                           (j->policy.nmodules || j->nwanted || j->all_documents || j->has_tests);
+                           (j->policy.nmodules || j->nwanted);
     if (!agc_lower(&j->ir, &why))
         return refused(j, &why);
     if (!agc_ir_check(&j->ir, text, sizeof text)) {

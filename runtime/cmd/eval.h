@@ -35,7 +35,4 @@ bool agr_eval_print_refusal(const char *text);
 // "FILE:LINE: CODE: MESSAGE" in the same form.
 void agr_eval_print_error(const char *text);
 
-// --- json_text.c: JSON that the machine wrote, on several lines, two blanks for each level.
-void agr_json_indent(FILE *f, struct ag_str text, unsigned level);
-
 #endif

@@ -6,6 +6,7 @@
 
 #include "buf.h"
 #include "json.h"
+#include "json_text.h"
 
 #include <stdlib.h>
 

@@ -443,6 +443,15 @@ serve(struct agr_conn *c, const struct agr_request *r, agr_handler *handle)
     agr_worker_end(w->state, w->line);
 }
 
+static bool
+is_at(struct ag_str path, const char *route)
+{
+    size_t n = strlen(route);
+    if (n > 1 && route[n - 1] == '/' && path.n > n)
+        return memcmp(path.p, route, n) == 0;
+    return ag_str_is(path, route);
+}
+
 void
 agr_data_handle(struct agr_conn *c, const struct agr_request *r)
 {
@@ -460,7 +469,7 @@ agr_data_handle(struct agr_conn *c, const struct agr_request *r)
     int64_t begin = clock_now();
     agr_count(w, AGR_C_REQUESTS);
     for (size_t i = 0; i < sizeof routes / sizeof *routes; i++) {
-        if (!ag_str_is(r->path, routes[i].path))
+        if (!is_at(r->path, routes[i].path))
             continue;
         known |= routes[i].methods;
         if (!agr_method_fits(routes[i].methods, r->method))

@@ -25,6 +25,8 @@ struct ag_str agr_data_record(struct agr_worker_process *w, const struct aegis_d
 void agr_data_park(struct agr_conn *c, const struct aegis_decision *d, bool is_record_last);
 void agr_data_park_identity(struct agr_conn *c, const struct aegis_decision *d);
 agr_handler agr_data_v1_decide, agr_data_v1_check, agr_data_livez, agr_data_readyz, agr_data_health;
+// data_api.c
+agr_handler agr_data_api, agr_data_api_main;
 // compat.c
 agr_handler agr_compat_evaluate, agr_compat_execute, agr_compat_governance, agr_compat_risk_check;
 

@@ -134,7 +134,7 @@ bool
 agr_is_source(const char *path)
 {
     const char *dot = strrchr(path, '.');
-    return dot && (strcmp(dot, ".yaml") == 0 || strcmp(dot, ".yml") == 0);
+    return dot && (strcmp(dot, ".yaml") == 0 || strcmp(dot, ".yml") == 0 || strcmp(dot, ".rego") == 0);
 }
 
 static bool
@@ -221,7 +221,7 @@ compile_and_verify(const char *dir, const char *path, const struct agr_store_opt
                    struct agr_store_policy *ret, char *why, size_t why_size)
 {
     int fd = -1;
-    const char *args[] = {"-o", "-", path, NULL};
+    const char *args[] = {"--all-documents", "-o", "-", path, NULL}; // for /v1/data
     // A memfd takes the compiler's messages, however many there are.
     int err = memfd_create("messages", MFD_CLOEXEC);
     if (err == -1)

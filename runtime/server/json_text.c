@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // JSON for people: the text of the machine with line ends and blanks. In: valid JSON without blanks. Out:
-// lines; no line end behind the last. Next file to read: eval_print.c.
-#include "eval.h"
+// lines; no line end behind the last. Next file to read: data_api.c, cmd/eval_print.c.
+#include "json_text.h"
+
+#include <stdbool.h>
 
 static void
 new_line(FILE *f, unsigned level)
