@@ -23,6 +23,11 @@ void
 agc_job_init(struct agc_job *j)
 {
     *j = (struct agc_job){.level = 1, .last = AGC_STAGE_IMAGE};
+    // modules without a policy file: what no element of data.aegis.decisions names is denied
+    j->policy.default_decision = AG_DENY;
+    j->policy.default_approval = AG_APPROVAL_BLOCK;
+    j->policy.default_risk = AG_RISK_MEDIUM;
+    j->policy.audit_input = AG_INPUT_READ;
     agc_diags_init(&j->diags, &j->arena, &j->sources);
 }
 
