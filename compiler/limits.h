@@ -16,6 +16,11 @@
 #define AGC_MOCKS_MAX      64u // functions and built-ins replaced at once by `with`
 #define AGC_TERM_DEPTH_MAX 256u  // nesting of one lowered term; the parser stops earlier
 #define AGC_HOIST_MAX      64u   // loads that one function keeps in registers across conditions
+#define AGC_INLINE_SMALL   12u   // statements of a function that is repeated where it is called
+#define AGC_INLINE_MAX     1000u // statements of a function that others become part of, and of those
+#define AGC_GROUP_STEPS_MAX 8u      // steps from constant data to a collection that is grouped
+#define AGC_GROUP_MIN       3u      // elements of the largest collection from which grouping pays
+#define AGC_GROUP_MAX       1000000u // elements grouped for one policy
 #define AGC_LINEAR_MAX     8u    // rules sharing one hash key before a glob's trie is preferred as their home
 #define AGC_SEED_MAX       4096u // hash seeds tried before the tables are given up
 #define AGC_HASH_KEYS_MIN  9u    // string keys from which a static object gets a hash index

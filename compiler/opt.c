@@ -9,8 +9,14 @@ struct pass {
 };
 
 static const struct pass passes[] = {
-    {"fold", 1, agc_opt_fold}, {"cse", 1, agc_opt_cse},     {"fold", 1, agc_opt_fold},
-    {"dead", 1, agc_opt_dead}, {"index", 0, agc_opt_index},
+    {"dead", 1, agc_opt_dead},   {"data", 1, agc_opt_data},     {"fold", 1, agc_opt_fold},
+    {"early", 1, agc_opt_early}, {"known", 1, agc_opt_known}, // callees tell what they answer
+    {"dead", 1, agc_opt_dead},   {"inline", 1, agc_opt_inline}, {"dead", 1, agc_opt_dead},
+    {"value", 1, agc_opt_value}, {"fold", 1, agc_opt_fold},     {"cse", 1, agc_opt_cse},
+    {"hoist", 1, agc_opt_hoist}, {"value", 1, agc_opt_value},   {"fold", 1, agc_opt_fold},
+    {"known", 1, agc_opt_known}, {"dead", 1, agc_opt_dead},     {"group", 1, agc_opt_group},
+    {"hoist", 1, agc_opt_hoist}, {"value", 1, agc_opt_value},   {"dead", 1, agc_opt_dead},
+    {"index", 0, agc_opt_index},
 };
 
 bool

@@ -67,6 +67,16 @@ fold_in(struct agc_ir *ir, uint32_t x, uint32_t coll)
     return false;
 }
 
+static bool
+fold_length(struct agc_ir *ir, uint32_t x, uint32_t *ret)
+{
+    const struct agc_const *c = &ir->consts[x];
+    if (c->kind != AG_ARRAY && c->kind != AG_SET && c->kind != AG_OBJECT)
+        return false;
+    *ret = agc_const_int(ir, c->kind == AG_OBJECT ? c->n / 2 : c->n);
+    return true;
+}
+
 // The constant that s computes, when its operands are constants.
 static bool
 fold_value(struct fold *fo, const struct agc_stmt *s, uint32_t *ret)
@@ -80,6 +90,10 @@ fold_value(struct fold *fo, const struct agc_stmt *s, uint32_t *ret)
     bool is_strict_ok = y != AG_NONE && ir->consts[x].kind == ir->consts[y].kind;
     switch (s->op) {
     case AGC_IR_MOVE: *ret = x; return true;
+    case AGC_IR_PATH: return agc_const_follow(ir, x, s->v[2], ret);
+    case AGC_IR_DOT: return agc_const_get(ir, x, y, ret);
+    case AGC_IR_KIND: *ret = agc_const_bool(ir, ir->consts[x].kind == s->v[2]); return true;
+    case AGC_IR_LEN: return fold_length(ir, x, ret);
     case AGC_IR_NOT:
         *ret = agc_const_bool(ir, ir->consts[x].kind == AG_BOOL && !ir->consts[x].i);
         return true;
@@ -156,6 +170,20 @@ fold_leave(struct fold *fo, struct agc_stmt *s)
         to_nothing(fo, s);
 }
 
+// A comparison of two constants that must hold.
+static void
+fold_comparison(struct fold *fo, struct agc_stmt *s)
+{
+    uint32_t x = fo->value[s->v[0]], y = s->op == AGC_IR_NEED_IS ? s->v[1] : fo->value[s->v[1]];
+    if (x == AG_NONE || y == AG_NONE)
+        return;
+    bool is_equal = agc_const_cmp(fo->ir, x, y) == 0;
+    if (is_equal == (s->op == AGC_IR_NEED_NE))
+        *s = (struct agc_stmt){.op = AGC_IR_LEAVE, .v = {s->v[2]}, .span = s->span};
+    else
+        to_nothing(fo, s);
+}
+
 static void
 fold_stmt(void *self, struct agc_stmt *s, unsigned depth)
 {
@@ -164,6 +192,8 @@ fold_stmt(void *self, struct agc_stmt *s, unsigned depth)
     (void)depth;
     if (s->op == AGC_IR_LEAVE_DEF || s->op == AGC_IR_LEAVE_FALSE || s->op == AGC_IR_LEAVE_TRUE)
         fold_leave(fo, s);
+    else if (s->op == AGC_IR_NEED_EQ || s->op == AGC_IR_NEED_NE || s->op == AGC_IR_NEED_IS)
+        fold_comparison(fo, s);
     else if (s->op == AGC_IR_ALSO && fo->value[s->v[1]] != AG_NONE && !is_false_const(fo, fo->value[s->v[1]]))
         to_nothing(fo, s);
     else if (s->op == AGC_IR_CALLT && answers_true(&fo->ir->tables[s->v[1]]))
