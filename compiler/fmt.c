@@ -69,9 +69,10 @@ import_order(const void *a, const void *b)
     return c ? c : (x->span.begin > y->span.begin) - (x->span.begin < y->span.begin);
 }
 
-// Imports [from, to) stand on neighbouring lines: they are sorted, each with the comment behind it.
+// Imports [from, to) stand on neighbouring lines: they are sorted, each with the comment behind it. Byte
+// `next` begins the rule behind them.
 static void
-put_imports(struct agc_fmt *w, uint32_t from, uint32_t to)
+put_imports(struct agc_fmt *w, uint32_t from, uint32_t to, uint32_t next)
 {
     const struct agc_module *m = w->module;
     struct agc_import **v = agc_alloc(w->arena, (to - from) * sizeof *v);
@@ -79,7 +80,8 @@ put_imports(struct agc_fmt *w, uint32_t from, uint32_t to)
         v[i - from] = &m->imports[i];
     uint32_t first = w->comment, last = first;
     uint32_t row = agc_fmt_row(w, m->imports[to - 1].span.end);
-    while (last < m->ncomments && agc_fmt_row(w, m->comments[last].span.begin) <= row)
+    while (last < m->ncomments && m->comments[last].span.begin < next &&
+           agc_fmt_row(w, m->comments[last].span.begin) <= row)
         last++;
     qsort(v, to - from, sizeof(struct agc_import *), import_order);
     for (uint32_t i = 0; i < to - from; i++) {
@@ -102,11 +104,11 @@ put_imports(struct agc_fmt *w, uint32_t from, uint32_t to)
 }
 
 static uint32_t
-import_group(const struct agc_fmt *w, uint32_t from)
+import_group(const struct agc_fmt *w, uint32_t from, uint32_t next)
 {
     const struct agc_module *m = w->module;
     uint32_t to = from + 1;
-    while (to < m->nimports &&
+    while (to < m->nimports && m->imports[to].span.begin < next &&
            agc_fmt_row(w, m->imports[to].span.begin) <= agc_fmt_row(w, m->imports[to - 1].span.begin) + 1)
         to++;
     return to;
@@ -303,9 +305,10 @@ agc_fmt(struct agc_arena *a, const struct agc_sources *sources, const struct agc
     const struct agc_def *last = NULL;
     for (uint32_t i = 0, k = 0; i < m->nimports || k < m->ndefs;) {
         if (k == m->ndefs || (i < m->nimports && m->imports[i].span.begin < m->defs[k]->span.begin)) {
-            uint32_t to = import_group(w, i);
+            uint32_t next = k < m->ndefs ? m->defs[k]->span.begin : UINT32_MAX;
+            uint32_t to = import_group(w, i, next);
             put_gap(w, m->imports[i].span.begin);
-            put_imports(w, i, to);
+            put_imports(w, i, to, next);
             i = to;
             last = NULL;
             continue;
