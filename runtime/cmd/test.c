@@ -43,18 +43,23 @@ run_all(const struct agr_list *args, const struct agr_test *o)
     struct agr_results results = {0};
     struct agr_sources sources = {0};
     int code = AGR_EXIT_UNAVAILABLE;
-    bool ok = read_arguments(args, &sources);
+    bool ok = read_arguments(args, &sources), is_covered = o->has_coverage && sources.modules.n;
     if (ok && sources.modules.n)
         ok = agr_test_modules(&sources, o, &results, &code);
     for (size_t i = 0; i < sources.tables.n && ok; i++)
         ok = agr_test_table(sources.tables.v[i], o->only, &results, &code);
+    if (ok && o->html)
+        ok = agr_coverage_html(&results.coverage, o->html);
     if (ok) {
         agr_results_print(&results, o, stdout);
         code = AGR_EXIT_OK;
         if (results.n == 0)
             code = agr_die(AGR_EXIT_DENIED, "test: no case was run: neither a test_ rule nor a table");
-        else if (!is_enough(&results, o->has_coverage && results.nmodules ? 100 : o->fail_under))
+        else if (!is_enough(&results, is_covered ? 100 : o->fail_under))
             code = AGR_EXIT_DENIED;
+        else if (is_covered && o->has_threshold && agr_coverage_percent(&results.coverage) < o->fail_under)
+            code = agr_die(AGR_EXIT_DENIED, "test: %.2f%% of the lines are covered, %.2f%% are wanted",
+                           agr_coverage_percent(&results.coverage), o->fail_under);
     }
     agr_results_free(&results);
     agr_sources_free(&sources);
@@ -85,7 +90,9 @@ cmd_test(int argc, char **argv)
         {"fail-under", 0, AGR_OPT_STR, &fail_under, "PERCENT", "share of tests that must pass (default 100)"},
         {"threshold", 0, AGR_OPT_STR, &threshold, "PERCENT", "the same as --fail-under"},
         {"timeout", 0, AGR_OPT_INT, &o.timeout_s, "SECONDS", "time of one test rule (default 5, 0: no end)"},
-        {"coverage", 'c', AGR_OPT_FLAG, &o.has_coverage, NULL, "say which rules decided no case"},
+        {"coverage", 'c', AGR_OPT_FLAG, &o.has_coverage, NULL,
+         "say which lines and rules no test reached; --fail-under then is about lines of modules"},
+        {"html", 0, AGR_OPT_STR, &o.html, "FILE", "with --coverage: write a page with the sources"},
         {NULL, 0, AGR_OPT_FLAG, NULL, NULL, NULL}};
     if (!agr_args(argc, argv, opts, &args, &code))
         return code;
@@ -96,6 +103,8 @@ cmd_test(int argc, char **argv)
     fail_under = fail_under ? fail_under : threshold;
     if (fail_under && !read_percent(fail_under, &o.fail_under))
         return agr_die(AGR_EXIT_HELD, "test: --fail-under is 0 to 100");
+    o.has_threshold = fail_under != NULL;
+    o.has_coverage = o.has_coverage || o.html;
     if (o.timeout_s < 0)
         return agr_die(AGR_EXIT_HELD, "test: --timeout is 0 or more seconds");
     if (pattern && regcomp(&only, pattern, REG_EXTENDED | REG_NOSUB) != 0)

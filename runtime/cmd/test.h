@@ -6,6 +6,7 @@
 #define AGR_TEST_H
 
 #include "cmd.h"
+#include "test_coverage.h"
 
 #include <regex.h>
 
@@ -37,6 +38,7 @@ struct agr_results {
     size_t nmodules;        // tested modules
     struct agr_covered *rules;
     size_t nrules;
+    struct agr_coverage coverage; // of the modules
 };
 
 enum agr_test_format { AGR_TEST_TEXT, AGR_TEST_TAP, AGR_TEST_JSON, AGR_TEST_JUNIT };
@@ -46,7 +48,8 @@ struct agr_test {
     enum agr_test_format format;
     double fail_under;
     long timeout_s;
-    int is_verbose, has_coverage;
+    int is_verbose, has_coverage, has_threshold;
+    const char *html; // file of the page of coverage, NULL: none
 };
 
 struct agr_sources;

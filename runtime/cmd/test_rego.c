@@ -313,6 +313,7 @@ agr_test_modules(const struct agr_sources *s, const struct agr_test *o, struct a
                                                                                      "-O0", NULL};
     struct runner r = {.o = o, .results = results, .value = malloc(VALUE_MAX), .cases = malloc(VALUE_MAX)};
     struct agr_refusal refusal;
+    uint8_t *hit = NULL;
     struct aegis_policy *p = agr_sources_compile(s, o->has_coverage ? plain : fast, &refusal);
     bool ok = false;
     results->nmodules = s->modules.n;
@@ -328,12 +329,19 @@ agr_test_modules(const struct agr_sources *s, const struct agr_test *o, struct a
     *ret_exit = AGR_EXIT_UNAVAILABLE;
     if (!r.value || !r.cases || !agr_sim_open_large(&r.sim, p, 0))
         goto out;
+    if (o->has_coverage) {
+        hit = calloc(aegis_policy_instructions(p) + 1u, 1);
+        aegis_ctx_cover(r.sim.ctx, hit);
+    }
     signal(SIGALRM, on_alarm);
-    ok = run_rules(&r);
+    ok =
+        (hit || !o->has_coverage) && run_rules(&r) && (!hit || agr_coverage_read(&results->coverage, p, hit));
+    aegis_ctx_cover(r.sim.ctx, NULL);
     if (!ok)
         agr_die(0, "test: more than %u tests, or out of memory", AGR_CASES_MAX);
     agr_sim_close(&r.sim);
 out:
+    free(hit);
     free(r.value);
     free(r.cases);
     return ok;

@@ -212,8 +212,12 @@ print_json(const struct agr_results *r, bool has_coverage, FILE *f)
         fputc('}', f);
     }
     fputc(']', f);
-    if (has_coverage) {
-        fprintf(f, ",\"coverage\":[");
+    if (has_coverage && r->nmodules) {
+        fputc(',', f);
+        agr_coverage_json(&r->coverage, f);
+    }
+    if (has_coverage && (r->nrules || !r->nmodules)) {
+        fputs(r->nmodules ? ",\"rules\":[" : ",\"coverage\":[", f);
         for (size_t i = 0; i < r->nrules; i++) {
             fprintf(f, "%s\n {\"policy\":", i ? "," : "");
             agr_print_json_str(f, ag_str_z(r->rules[i].policy));
@@ -282,6 +286,10 @@ static void
 print_coverage(const struct agr_results *r, FILE *f)
 {
     size_t covered = 0;
+    if (r->nmodules)
+        agr_coverage_text(&r->coverage, f);
+    if (r->nmodules && !r->nrules)
+        return;
     for (size_t i = 0; i < r->nrules; i++)
         covered += r->rules[i].n > 0;
     fprintf(f, "coverage: %zu of %zu rules decided a case\n", covered, r->nrules);
@@ -313,6 +321,7 @@ agr_results_free(struct agr_results *r)
         free(r->rules[i].policy);
         free(r->rules[i].rule);
     }
+    agr_coverage_free(&r->coverage);
     free(r->list);
     free(r->rules);
 }

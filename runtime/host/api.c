@@ -9,6 +9,7 @@
 #include "crypto.h"
 #include "dump.h"
 #include "explain.h"
+#include "watch.h"
 
 #include <stdlib.h>
 
@@ -680,4 +681,39 @@ aegis_ctx_trace(struct aegis_ctx *ctx, void (*line)(void *arg, const char *text,
     ctx->trace_arg = arg;
     ctx->call.trace = line ? trace_step : NULL;
     ctx->call.trace_self = ctx;
+}
+
+void
+aegis_ctx_watch(struct aegis_ctx *ctx, void (*event)(void *arg, const struct aegis_event *e), void *arg)
+{
+    agr_watch(ctx, event, arg);
+}
+
+uint32_t
+aegis_policy_instructions(const struct aegis_policy *p)
+{
+    return p->im.ncode;
+}
+
+void
+aegis_ctx_cover(struct aegis_ctx *ctx, uint8_t *hit)
+{
+    agr_cover(ctx, hit);
+}
+
+enum aegis_status
+aegis_policy_coverage(const struct aegis_policy *p, const uint8_t *hit,
+                      void (*place)(void *arg, const struct aegis_place *at), void *arg)
+{
+    return agr_coverage(&p->im, hit, place, arg) ? AEGIS_OK : AEGIS_NO_MEMORY;
+}
+
+enum aegis_status
+aegis_ctx_explain_value(struct aegis_ctx *ctx, struct aegis_slot *slot, const char *entry, const char *json,
+                        size_t n, void (*def)(void *arg, const struct aegis_explain_def *d), void *arg,
+                        char *out, size_t out_size, size_t *ret_n, struct aegis_error *reterr)
+{
+    if (!ctx->host->is_simulated)
+        return agr_fail(reterr, AEGIS_USAGE, "explanations run on a simulated host only");
+    return agr_explain_value(ctx, slot, entry, ag_str_of(json, n), def, arg, out, out_size, ret_n, reterr);
 }

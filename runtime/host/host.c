@@ -3,6 +3,7 @@
 // on it. In: options. Out: struct aegis_host, struct aegis_ctx. All I/O of libaegis's set-up happens here;
 // decisions do none. Owns: what the structs hold. Next file to read: decide.c.
 #include "host.h"
+#include "watch.h"
 
 #include "crypto.h"
 
@@ -256,6 +257,7 @@ agr_ctx_free(struct aegis_ctx *ctx)
     if (!ctx)
         return;
     agr_ctx_begin(ctx);
+    agr_watch(ctx, NULL, NULL);
     if (ctx->has_worker)
         agr_worker_leave(ctx->host->state, ctx->worker);
     if (ctx->has_journal)

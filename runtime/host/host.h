@@ -130,6 +130,7 @@ struct aegis_ctx {
 
     void (*trace)(void *arg, const char *text, size_t n);
     void *trace_arg;
+    struct agr_watcher *watcher; // of watch.c, NULL: nobody watches
 };
 
 // What became of a planned effect; the word stands in the row.

@@ -105,6 +105,56 @@ run aegis test bad_test.rego good --format=junit
 prints '<testsuite name="bad_test.rego" tests="7" failures="4">' "JUnit"
 prints '<skipped/>' "with its skipping"
 
+cat >cov.rego <<'X'
+package cov
+
+default allow := false
+
+allow if {
+	input.user == "bob"
+	some r in input.roles
+	r == "admin"
+}
+
+deny if {
+	input.x
+	input.y > 3
+}
+
+level := "high" if {
+	input.n > 10
+} else := "low" if {
+	input.n > 5
+} else := "none"
+
+unused(x) := y if {
+	y := [z | some z in x; z > 1]
+}
+X
+cat >cov_test.rego <<'X'
+package cov_test
+
+import data.cov
+
+test_a if cov.allow with input as {"user": "bob", "roles": ["admin"]}
+
+test_b if not cov.deny with input as {"x": 1, "y": 1}
+
+test_d if cov.level == "low" with input.n as 7
+X
+run aegis test --coverage cov.rego cov_test.rego
+exits 0 "coverage"
+prints '^  cov.rego: 60.0%; not covered: 3, 11, 16, 20, 22-23$' "names the lines that no test reached"
+prints '^  cov_test.rego: 100.0%$' "and those of the tests"
+run aegis test --coverage --json --html cov.html cov.rego cov_test.rego
+prints '"cov.rego":\{"covered":\[\{"start":\{"row":5\},"end":\{"row":8\}\},' "in the JSON of other tools"
+prints '"not_covered_lines":[0-9]+,"coverage":[0-9.]+\}$' "with totals"
+grep -q '<span class="x"><i>   11</i> deny if {</span>' cov.html
+check $? "and as a page with the sources" "$(head -c 3000 cov.html)"
+run aegis test --coverage --threshold 99 cov.rego cov_test.rego
+exits 1 "--threshold is then about lines"
+prints '% of the lines are covered, 99.00% are wanted' "and says what was reached"
+
 cp -r "$src/stdlib-policies/gateway" tables
 run aegis test tables good
 exits 0 "a directory with tables and policies"

@@ -142,6 +142,59 @@ aegis_ctx_explain_json(struct aegis_ctx *ctx, struct aegis_slot *slot, const cha
                        void (*rule)(void *arg, const struct aegis_explain_rule *r), void *arg,
                        struct aegis_decision *ret, struct aegis_error *reterr);
 
+/* What an evaluation did, from the trace of the machine and the debug map (aegisc -O0). */
+enum aegis_event_kind {
+    AEGIS_EVENT_ENTER, /* a function begins */
+    AEGIS_EVENT_STEP,  /* an instruction of a place in the source ran and left a value */
+    AEGIS_EVENT_EXIT   /* a function gives its value */
+};
+/* sized; strings are valid during the call */
+struct aegis_event {
+    uint32_t size;
+    enum aegis_event_kind kind;
+    uint32_t depth; /* functions around it */
+    struct aegis_str function, source;
+    uint32_t line, column;
+    struct aegis_str value; /* JSON, "undefined" or an error; cut off with "..." */
+};
+/* Calls `event` for the evaluations that follow; NULL ends it. */
+AEGIS_API void aegis_ctx_watch(struct aegis_ctx *ctx, void (*event)(void *arg, const struct aegis_event *e),
+                               void *arg);
+
+/* sized. A place in a module that has instructions. */
+struct aegis_place {
+    uint32_t size;
+    struct aegis_str source;
+    uint32_t line, column;
+    uint32_t is_rule; /* a definition begins here; it is hit when the definition has succeeded */
+    uint32_t is_hit;
+};
+/* Instructions of a policy: bytes that aegis_ctx_cover wants. */
+AEGIS_API uint32_t aegis_policy_instructions(const struct aegis_policy *p);
+/* Sets hit[i] to 1 when instruction i runs in the evaluations that follow; NULL ends it. The evaluations must
+ * be of one policy, and hit must have its instructions. */
+AEGIS_API void aegis_ctx_cover(struct aegis_ctx *ctx, uint8_t *hit);
+/* Calls `place` for every place, ascending. */
+AEGIS_API enum aegis_status aegis_policy_coverage(const struct aegis_policy *p, const uint8_t *hit,
+                                                  void (*place)(void *arg, const struct aegis_place *at),
+                                                  void *arg);
+
+/* sized. A definition of a rule or function that was tried. */
+struct aegis_explain_def {
+    uint32_t size;
+    struct aegis_str function, source;
+    uint32_t line, column;
+    uint32_t has_succeeded;
+    uint32_t fail_line, fail_column; /* the literal that its last attempt came to */
+    struct aegis_str value;          /* and the values it looked at */
+};
+/* Evaluates a value entrypoint on a simulated host, as aegis_ctx_eval_json does, and calls `def` for every
+ * definition that was tried. */
+AEGIS_API enum aegis_status
+aegis_ctx_explain_value(struct aegis_ctx *ctx, struct aegis_slot *slot, const char *entry, const char *json,
+                        size_t n, void (*def)(void *arg, const struct aegis_explain_def *d), void *arg,
+                        char *out, size_t out_size, size_t *ret_n, struct aegis_error *reterr);
+
 /* One executed instruction, for `eval --trace`: text without line end. */
 AEGIS_API void aegis_ctx_trace(struct aegis_ctx *ctx, void (*line)(void *arg, const char *text, size_t n),
                                void *arg);
