@@ -187,10 +187,10 @@ test_bounds(void)
     OK(v.kind == AG_UNDEF && call.stop == AG_EVAL_FUEL, "a long range is charged before it is made");
     v = with_fuel("numbers.range", "[1,16777217]", 1u << 30);
     OK(v.kind == AG_ERROR && call.stop == AG_EVAL_OK, "more elements than a container holds are an error");
-    v = with_fuel("bits.lsh", "[1,8575]", 10000);
-    OK(v.kind == AG_NUMBER, "the last bit that fits");
-    v = with_fuel("bits.lsh", "[1,8576]", 10000);
-    OK(v.kind == AG_ERROR && call.stop == AG_EVAL_OK, "one bit more is an error");
+    v = with_fuel("bits.lsh", "[1,8504]", 10000);
+    OK(v.kind == AG_NUMBER, "2560 digits");
+    v = with_fuel("bits.lsh", "[1,8505]", 10000);
+    OK(v.kind == AG_ERROR && call.stop == AG_EVAL_OK, "2561 digits are an error");
     v = with_fuel("to_number", "[[1]]", 100);
     OK(v.kind == AG_ERROR, "an argument of another kind is an error");
     v = with_fuel("base64.decode", "[\"/w==\"]", 100);
