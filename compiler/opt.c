@@ -15,8 +15,8 @@ static const struct pass passes[] = {
     {"value", 1, agc_opt_value}, {"fold", 1, agc_opt_fold},     {"cse", 1, agc_opt_cse},
     {"hoist", 1, agc_opt_hoist}, {"value", 1, agc_opt_value},   {"fold", 1, agc_opt_fold},
     {"known", 1, agc_opt_known}, {"dead", 1, agc_opt_dead},     {"group", 1, agc_opt_group},
-    {"hoist", 1, agc_opt_hoist}, {"value", 1, agc_opt_value},   {"dead", 1, agc_opt_dead},
-    {"index", 0, agc_opt_index},
+    {"hoist", 1, agc_opt_hoist}, {"value", 1, agc_opt_value},   {"known", 1, agc_opt_known},
+    {"regex", 1, agc_opt_regex}, {"dead", 1, agc_opt_dead},     {"index", 0, agc_opt_index},
 };
 
 bool

@@ -17,6 +17,7 @@ void agc_opt_inline(struct agc_ir *ir, int level);
 void agc_opt_hoist(struct agc_ir *ir, int level);
 void agc_opt_group(struct agc_ir *ir, int level);
 void agc_opt_value(struct agc_ir *ir, int level);
+void agc_opt_regex(struct agc_ir *ir, int level);
 void agc_opt_fold(struct agc_ir *ir, int level);
 void agc_opt_dead(struct agc_ir *ir, int level);
 void agc_opt_cse(struct agc_ir *ir, int level);

@@ -334,17 +334,22 @@ try_loop(struct grouper *g, struct agc_block *b, uint32_t at)
 {
     struct agc_stmt *loop = &b->v[at];
     struct agc_block whole = {1, 1, loop};
-    const struct agc_stmt *own = at > 0 && g->defs[loop->v[0]] == 2 ? &b->v[at - 1] : NULL;
-    struct way w;
+    uint32_t from = at;
+    struct way w = {.root = AG_NONE};
     struct test t;
     uint32_t grouped;
-    while (own && own > b->v && (own->op != AGC_IR_MOVE || own->v[0] != loop->v[0]))
-        own--;
-    if (!own || own->op != AGC_IR_MOVE || own->v[0] != loop->v[0] || g->uses[loop->v[1]] != 0)
+    while (from > 0 && agc_stmt_def(&b->v[from - 1]) != loop->v[0])
+        from--;
+    if (!from || g->defs[loop->v[0]] != 2 || g->uses[loop->v[1]] != 0)
+        return false;
+    const struct agc_stmt *own = &b->v[from - 1]; // the loop's own copy of the collection
+    if (own->op == AGC_IR_CONST)
+        w.root = own->v[1];
+    else if (own->op != AGC_IR_MOVE || !find_way(g, own->v[1], &w))
         return false;
     memset(g->is_inside, 0, g->f->nlocals);
     agc_ir_walk(&whole, note_inside, g->is_inside);
-    if (!find_way(g, own->v[1], &w) || !find_test(g, loop, &t))
+    if (!find_test(g, loop, &t))
         return false;
     g->largest = 0;
     if (!regroup(g, w.root, &w, 0, t.path, &grouped) || !g->budget || g->largest < AGC_GROUP_MIN)

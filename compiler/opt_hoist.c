@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Pass: cheap operations that a loop repeats on operands from outside stand before it, once. They have no
-// effect and cannot end a function; the tests of what they yield stay where they were, so a failure that was
-// not reached stays unseen. In and out: struct agc_ir.
+// Pass: cheap operations that a loop repeats on operands from outside stand before it, once; calls too where
+// every round begins with them. They have no effect and cannot end a function; the tests of what they yield
+// stay where they were, so a failure that was not reached stays unseen. In and out: struct agc_ir.
 #include "opt.h"
+
+#include "builtins/builtins.h"
 
 struct hoist {
     struct agc_ir *ir;
@@ -59,23 +61,35 @@ note_outside(void *self, struct agc_stmt *s, unsigned depth)
 }
 
 static bool
-is_invariant(const struct hoist *h, const struct agc_stmt *s)
+is_call(const struct agc_stmt *s)
 {
-    if (!is_cheap(s->op) || h->defs[s->v[0]] != 1 || h->n >= AGC_HOIST_MAX)
+    if (s->op == AGC_IR_BUILTIN || s->op == AGC_IR_BUILTINS)
+        return ag_builtin_table[s->v[1]].flags & AG_BUILTIN_PURE;
+    return s->op == AGC_IR_CALL;
+}
+
+static bool
+is_invariant(const struct hoist *h, const struct agc_stmt *s, bool is_head)
+{
+    if (!(is_cheap(s->op) || (is_head && is_call(s))) || h->defs[s->v[0]] != 1 || h->n >= AGC_HOIST_MAX)
         return false;
+    for (uint32_t i = 0; i < s->nargs; i++)
+        if (h->is_inside[s->arg[i]] || h->defs[s->arg[i]] != 1)
+            return false;
     for (unsigned i = 1; i < 3; i++)
         if (agc_irop_table[s->op].operand[i] == AGC_IRK_U && (h->is_inside[s->v[i]] || h->defs[s->v[i]] != 1))
             return false;
     return true;
 }
 
+// `is_head`: no round has been left yet.
 static void
-take(struct hoist *h, struct agc_block *b)
+take(struct hoist *h, struct agc_block *b, bool is_head)
 {
     uint32_t n = 0;
     for (uint32_t i = 0; i < b->n; i++) {
         struct agc_stmt *s = &b->v[i];
-        if (is_invariant(h, s)) {
+        if (is_invariant(h, s, is_head)) {
             h->moved = agc_grow(h->ir->arena, h->moved, h->nmoved, &h->cap, sizeof *h->moved);
             h->moved[h->nmoved++] = *s;
             h->is_inside[s->v[0]] = false;
@@ -83,7 +97,8 @@ take(struct hoist *h, struct agc_block *b)
             continue;
         }
         if (s->body)
-            take(h, s->body);
+            take(h, s->body, is_head && s->op == AGC_IR_BLOCK);
+        is_head = is_head && !s->body && !(agc_irop_table[s->op].flags & AGC_IRF_LEAVE);
         b->v[n++] = *s;
     }
     b->n = n;
@@ -119,7 +134,7 @@ block(struct hoist *h, struct agc_block *b)
         struct agc_block whole = {1, 1, &loop};
         h->nmoved = 0;
         agc_ir_walk(&whole, note_inside, h);
-        take(h, loop.body);
+        take(h, loop.body, true);
         agc_ir_walk(&whole, note_outside, h);
         if (h->nmoved)
             i += put(h, b, has_own ? i - 1 : i);
