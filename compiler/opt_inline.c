@@ -11,7 +11,7 @@
 struct body {
     uint32_t nstmts, nreturns, ncalls;
     unsigned depth;
-    bool has_reterr, has_once, has_loop, has_work; // work: calls and built-ins
+    bool has_reterr, has_once, has_loop, has_work; // work: calls, built-ins, making a collection
 };
 
 struct inliner {
@@ -37,7 +37,7 @@ measure(struct body *m, const struct agc_block *b, unsigned depth)
         m->has_reterr |= s->op == AGC_IR_RETERR;
         m->has_once |= s->op == AGC_IR_ONCE;
         m->has_loop |= s->op == AGC_IR_LOOP;
-        m->has_work |= (agc_irop_table[s->op].flags & AGC_IRF_ARGS) != 0;
+        m->has_work |= (agc_irop_table[s->op].flags & AGC_IRF_ARGS) != 0 || s->op == AGC_IR_CLOSE;
         if (s->body)
             measure(m, s->body, depth + 1);
     }
