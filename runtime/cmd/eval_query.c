@@ -6,6 +6,7 @@
 #include "eval.h"
 
 #include "buf.h"
+#include "explain_value.h"
 #include "sources.h"
 
 #include <stdlib.h>
@@ -189,7 +190,12 @@ evaluate(struct query *q, struct aegis_error *e)
         enum aegis_status s = value_of(q, NULL, step, n, &q->out, &q->out_n, e);
         return s != AEGIS_OK ? s : wrap_value(q) ? AEGIS_OK : AEGIS_NO_MEMORY;
     }
+    struct agr_trace trace = {.f = stderr};
+    if (q->o->is_traced)
+        aegis_ctx_watch(q->sim.ctx, agr_trace_event, &trace);
     enum aegis_status s = value_of(q, "query", NULL, 0, &q->out, &q->out_n, e);
+    agr_trace_flush(&trace);
+    aegis_ctx_watch(q->sim.ctx, NULL, NULL);
     if (s == AEGIS_OK)
         s = value_of(q, "query.expressions", NULL, 0, &q->literals, &q->literals_n, e);
     return s;

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // aegis explain: why this decision. The winning rule, and for every other rule the first thing that kept it
-// from firing, with its place in the source. In: a policy and one action. Out: text. Next file to read:
-// runtime/host/explain.c.
+// from firing, with its place in the source; over modules the same of definitions (explain_value.c). In: a
+// policy and one action, or modules and a reference. Out: text. Next file to read: runtime/host/explain.c.
 #include "action.h"
+#include "explain_value.h"
 
 #include <stdlib.h>
 
@@ -51,8 +52,10 @@ int
 cmd_explain(int argc, char **argv)
 {
     struct agr_action_opts a = {0};
+    struct agr_explain values = {0};
+    struct agr_list kills = {0};
     const char *now_text = NULL, *action = NULL;
-    int is_json = 0, code;
+    int is_json = 0, is_stdin = 0, code;
     int64_t now = 0;
     struct agr_list args = {0};
     const struct agr_opt opts[] = {
@@ -60,16 +63,34 @@ cmd_explain(int argc, char **argv)
         {"params", 'p', AGR_OPT_STR, &a.params, "JSON", "parameters of the positional action"},
         {"agent", 0, AGR_OPT_STR, &a.agent, "NAME", "agent of the positional action"},
         {"tenant", 0, AGR_OPT_STR, &a.tenant, "NAME", "tenant of the positional action"},
+        {"session", 0, AGR_OPT_STR, &a.session, "ID", "session of the positional action"},
+        {"kill", 0, AGR_OPT_LIST, &kills, "TENANT", "assume the kill switch engaged (* = all)"},
+        {"data", 'd', AGR_OPT_LIST, &values.data, "PATH",
+         "modules and documents, as eval takes them: explain the value of a reference"},
+        {"input", 'i', AGR_OPT_STR, &values.input, "FILE", "with --data: the input as JSON"},
+        {"stdin-input", 'I', AGR_OPT_FLAG, &is_stdin, NULL, "with --data: the input from standard input"},
         {"now", 0, AGR_OPT_STR, &now_text, "TIME", "virtual clock"},
         {"json", 0, AGR_OPT_FLAG, &is_json, NULL, "print JSON"},
         {NULL, 0, AGR_OPT_FLAG, NULL, NULL, NULL}};
     if (!agr_args(argc, argv, opts, &args, &code))
         return code;
-    if (args.n + (action ? 1 : 0) != 2)
-        return agr_die(AGR_EXIT_HELD, "explain: give a policy and one TYPE:TARGET or --action");
+    if (!values.data.n && args.n + (action ? 1 : 0) != 2)
+        return agr_die(AGR_EXIT_HELD,
+                       "explain: give a policy and one TYPE:TARGET or --action, or --data and a "
+                       "reference");
     if (now_text && !agr_parse_time(now_text, &now))
         return agr_die(AGR_EXIT_HELD, "explain: --now \"%s\" is not a time like 2026-03-20T12:00:00Z",
                        now_text);
+    if (values.data.n) {
+        if (args.n != 1)
+            return agr_die(AGR_EXIT_HELD,
+                           "explain: with --data give one reference, such as data.authz.allow");
+        values.reference = args.v[0];
+        values.input = is_stdin ? "-" : values.input;
+        values.now = now;
+        values.is_json = is_json;
+        return agr_explain_reference(&values);
+    }
     size_t n = action ? strlen(action) : 0;
     char *json = action ? strdup(action) : agr_action_json(args.v[1], &a, &n);
     if (!json)
@@ -83,6 +104,8 @@ cmd_explain(int argc, char **argv)
         free(json);
         return p ? AGR_EXIT_UNAVAILABLE : code;
     }
+    for (unsigned i = 0; i < kills.n; i++)
+        aegis_host_set_kill(sim.host, (struct aegis_str){kills.v[i], strlen(kills.v[i])}, 1);
     struct listing l = {.is_json = is_json, .winner = UINT32_MAX, .is_first_match = info.combine == 0};
     struct aegis_decision d = {.size = sizeof d};
     struct aegis_error e = {.size = sizeof e};

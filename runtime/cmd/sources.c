@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #define DOCUMENT_MAX (64u << 20) // bytes of a YAML document as JSON
+#define SOURCE_MAX   (64u << 20) // bytes of a source whose lines are shown
 #define SAID_MAX     (1u << 20)  // bytes of the compiler's messages that are kept
 
 enum kind { OTHER, MODULE, JSON, YAML, IMAGE };
@@ -247,6 +248,26 @@ agr_sources_add(struct agr_sources *s, const char *path)
         return false;
     }
     return S_ISDIR(st.st_mode) ? add_directory(s, path, &at, 0) : add_file(s, path, &at, true);
+}
+
+// --- lines of sources
+struct ag_str
+agr_source_line(struct aegis_str file, uint32_t line)
+{
+    static char *name, *text; // the file that was asked for last
+    if (!name || strlen(name) != file.n || memcmp(name, file.p, file.n) != 0) {
+        size_t n;
+        free(name);
+        free(text);
+        name = strndup(file.p ? file.p : "", file.n);
+        text = name && access(name, R_OK) == 0 ? agr_read_file(name, SOURCE_MAX, &n) : NULL;
+    }
+    const char *at = text;
+    for (uint32_t i = 1; at && i < line; i++) {
+        at = strchr(at, '\n');
+        at = at ? at + 1 : NULL;
+    }
+    return at ? ag_str_of(at, strcspn(at, "\r\n")) : AG_STR("");
 }
 
 // --- compiling

@@ -31,6 +31,10 @@ struct agr_sources {
 bool agr_sources_add(struct agr_sources *s, const char *path);
 void agr_sources_free(struct agr_sources *s);
 
+// Line `line` (from 1) of a source file, without its end; empty when the file cannot be read. Valid until the
+// next call.
+struct ag_str agr_source_line(struct aegis_str file, uint32_t line);
+
 // Appends a copy; false when memory is out.
 bool agr_texts_add(struct agr_texts *t, const char *text);
 

@@ -72,6 +72,13 @@ by_place(const void *a, const void *b)
     return c ? c : (x->column > y->column) - (x->column < y->column);
 }
 
+// Not the documents that stand above rules: they have the place before the first word, where no rule begins.
+static bool
+is_written(const struct ag_image *im, const struct ag_span *at)
+{
+    return at && at->source < im->nsources && (at->line > 1 || at->column > 1);
+}
+
 static size_t
 collect(const struct ag_image *im, const uint8_t *hit, struct place *v)
 {
@@ -83,7 +90,7 @@ collect(const struct ag_image *im, const uint8_t *hit, struct place *v)
         for (uint32_t i = f->code_at; i < f->code_at + f->code_n; i++) {
             const struct ag_span *at = agr_span_at(im, i);
             bool is_rule = agr_is_success(im, f, i);
-            if (at && at->source < im->nsources)
+            if (is_written(im, at))
                 v[n++] = (struct place){at->source, at->line, at->column, is_rule, hit[i], is_rule && hit[i]};
         }
     }
@@ -193,7 +200,7 @@ find_defs(const struct ag_image *im, struct defs *all)
         const struct ag_func *f = &im->funcs[k];
         uint32_t from = f->code_at + 1;
         for (uint32_t i = f->code_at; !(f->flags & AG_FUNC_ENTRY) && i < f->code_at + f->code_n; i++) {
-            if (!agr_is_success(im, f, i))
+            if (!agr_is_success(im, f, i) || !is_written(im, agr_span_at(im, i)))
                 continue;
             struct def *d = &all->v[all->n++];
             *d = (struct def){.from = from, .to = i, .far = AG_NONE};

@@ -116,4 +116,30 @@ run aegis eval
 exits 2 "nothing to evaluate"
 run aegis eval -d a.rego -i a.rego data.a
 exits 2 "an input that is no JSON"
+
+run aegis eval -d a.rego -d roles.json -i bob.json --trace -f raw data.a.allow
+exits 0 "--trace evaluates"
+prints '^ *Enter data.a.allow$' "names functions"
+prints '^ *\\| a.rego:6:[0-9]+: input.user == "bob"   = ' "and literals with their source and value"
+prints '^ *Exit data.a.allow = true$' "and what they give"
+run aegis explain -d a.rego -d roles.json -i bob.json data.a.allow
+exits 0 "explain of a value"
+prints '^  \* a.rego:5:1: allow if \{$' "the definition that succeeded"
+prints '^data.a.allow: true$' "the value"
+run aegis explain -d a.rego -d roles.json data.a.allow
+prints '^  - a.rego:5:1: allow if \{$' "the definition that failed"
+prints '^      fails at a.rego:6:[0-9]+: input.user == "bob"   \(undefined' "with the literal and its values"
+prints '^  \* a.rego:3:1: default allow := false$' "and the default"
+feed '{"user":"eve"}' aegis explain -d a.rego -d roles.json -I data.a.allow
+prints 'fails at a.rego:6:.*\("eve", "bob"\)$' "both sides of a comparison"
+run aegis explain -d a.rego -d roles.json data.a
+check "$(printf '%s' "$out" | grep -c ':1:1:')" "only what was written is listed" "$out"
+run aegis explain -d a.rego -d roles.json data.a.allow --json
+prints '"succeeded":false,"failed":\{"line":6,"column":[0-9]+,"values":"undefined' "as JSON"
+run aegis explain -d a.rego data.a.allow data.a.names
+exits 2 "one reference"
+aegis init >/dev/null
+run aegis explain policy.yaml read:crm --kill default --session s1
+exits 1 "a policy with the kill switch assumed"
+prints '"decision":"kill"' "is killed"
 tap_done
