@@ -52,6 +52,8 @@ struct agc_limit {
     struct ag_limit spec; // name and constant fields are filled at emission
     uint32_t nkeys;
     struct agc_node **key;             // terms, usually input.tenant, input.agent
+    struct agc_node *cost;             // term: what an action costs; NULL: 1
+    bool is_by_effects;                // charged by data.aegis.effects alone
     struct agc_str_at match[AG_ATTRS]; // actions it applies to; p == NULL: any
     struct agc_span span;
 };

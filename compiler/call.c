@@ -31,6 +31,11 @@ static const struct {
     {"cast_null", OLD},
     {"cast_object", OLD},
 #undef OLD
+#define NO_STATE "the shared state does not keep it"
+    {"aegis.history.read", NO_STATE},
+    {"aegis.locked", NO_STATE},
+    {"aegis.approved", NO_STATE},
+#undef NO_STATE
 };
 
 // The other names that Open Policy Agent 1.18 declares: what builtins.def lacks of them is named as such.

@@ -165,7 +165,7 @@ check_charges(struct agc_diags *d, const struct agc_policy *policy)
     for (uint32_t i = 0; i < policy->nlimits; i++) {
         uint32_t n = 0;
         for (uint32_t k = 0; k < policy->nlimits; k++)
-            n += is_within(&policy->limits[i], &policy->limits[k]);
+            n += !policy->limits[k].is_by_effects && is_within(&policy->limits[i], &policy->limits[k]);
         if (n > AG_EFFECTS_MAX) {
             agc_diag(d, AGC_D_TOO_LARGE, policy->limits[i].span,
                      "%u limits count the actions of limit \"%.*s\", a decision can charge %u", n,
@@ -190,9 +190,12 @@ agc_check(struct agc_diags *diags, struct agc_policy *policy)
                          "the condition does not depend on the input");
         }
     }
-    for (uint32_t i = 0; i < policy->nlimits; i++)
+    for (uint32_t i = 0; i < policy->nlimits; i++) {
         for (uint32_t k = 0; k < policy->limits[i].nkeys; k++)
             check_node(diags, policy->limits[i].key[k]);
+        if (policy->limits[i].cost)
+            check_node(diags, policy->limits[i].cost);
+    }
     check_charges(diags, policy);
     return diags->nerrors == errors;
 }

@@ -5,6 +5,7 @@
 
 #include "analyse.h"
 #include "check.h"
+#include "check_effects.h"
 #include "check_program.h"
 #include "conflict.h"
 #include "image_write.h"
@@ -168,6 +169,8 @@ join_modules(struct agc_job *j)
     if (prints(j, AGC_STAGE_NAMES))
         agc_program_print(&j->program, &j->sources, j->emit);
     if (!agc_check_program(&j->arena, &j->diags, &j->program, &agc_type_any, &j->types))
+        return false;
+    if (!agc_check_effects(&j->diags, &j->program))
         return false;
     agc_zones_collect(&j->arena, &j->program, j->tzdata);
     if (prints(j, AGC_STAGE_TYPES))

@@ -255,6 +255,7 @@ lower_limit(struct entry *e, struct agc_block *stages, uint32_t ix, uint32_t adm
     struct agc_ir *ir = e->ir;
     struct agc_block *b = agc_ir_body(ir, agc_ir_add(ir, stages, l->span, AGC_IR_BLOCK, 0, 0, 0));
     uint32_t *key = agc_alloc(ir->arena, (l->nkeys + 1) * sizeof *key);
+    uint32_t nargs = l->nkeys;
     lower_limit_match(e, b, l);
     for (uint32_t i = 0; i < l->nkeys; i++) {
         uint32_t value;
@@ -264,9 +265,16 @@ lower_limit(struct entry *e, struct agc_block *stages, uint32_t ix, uint32_t adm
         agc_ir_add(ir, b, l->span, AGC_IR_MOVE, key[i], value, 0);
         or_empty(e, b, l->span, key[i]);
     }
+    if (l->cost) {
+        uint32_t value;
+        if (!agc_lower_expr(ir, e->func, b, l->cost, &value, e->refusal))
+            return false;
+        key[nargs] = entry_local(e);
+        agc_ir_add(ir, b, l->span, AGC_IR_MOVE, key[nargs++], value, 0);
+    }
     uint32_t admits = entry_local(e);
     struct agc_stmt *s = agc_ir_add(ir, b, l->span, AGC_IR_LIMIT, admits, ix, 0);
-    agc_ir_args(ir, s, key, l->nkeys);
+    agc_ir_args(ir, s, key, nargs);
     agc_ir_add(ir, b, l->span, AGC_IR_ALSO, admitted, admits, 0);
     return true;
 }
@@ -275,13 +283,15 @@ lower_limit(struct entry *e, struct agc_block *stages, uint32_t ix, uint32_t adm
 static bool
 lower_limits(struct entry *e, struct agc_block *stages)
 {
-    uint32_t n = e->ir->policy->nlimits;
-    if (!n)
+    uint32_t n = e->ir->policy->nlimits, nasked = 0;
+    for (uint32_t i = 0; i < n; i++)
+        nasked += !e->ir->policy->limits[i].is_by_effects;
+    if (!nasked)
         return true;
     uint32_t admitted = entry_local(e);
     agc_ir_add(e->ir, stages, no_span, AGC_IR_CONST, admitted, agc_const_bool(e->ir, true), 0);
     for (uint32_t i = 0; i < n; i++)
-        if (!lower_limit(e, stages, i, admitted))
+        if (!e->ir->policy->limits[i].is_by_effects && !lower_limit(e, stages, i, admitted))
             return false;
     agc_ir_add(e->ir, stages, no_span, AGC_IR_LEAVE_FALSE, admitted, 0, 0);
     return true;

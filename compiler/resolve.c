@@ -23,7 +23,8 @@ enum {
     PURE = AG_BUILTIN_PURE,
     CLOCK = AG_BUILTIN_CLOCK,
     SEED = AG_BUILTIN_SEED,
-    HOST = AG_BUILTIN_HOST
+    HOST = AG_BUILTIN_HOST,
+    STATE = AG_BUILTIN_STATE
 };
 _Static_assert(AG_T_SET << AG_NULL == 1 << AG_SET, "the types of builtins.def follow the order of the kinds");
 
@@ -162,9 +163,12 @@ agc_resolve(struct agc_arena *a, struct agc_diags *diags, struct agc_policy *pol
     for (uint32_t i = 0; i < policy->nrules; i++)
         if (policy->rules[i].body)
             resolve_node(&r, policy->rules[i].body);
-    for (uint32_t i = 0; i < policy->nlimits; i++)
+    for (uint32_t i = 0; i < policy->nlimits; i++) {
         for (uint32_t k = 0; k < policy->limits[i].nkeys; k++)
             resolve_node(&r, policy->limits[i].key[k]);
+        if (policy->limits[i].cost)
+            resolve_node(&r, policy->limits[i].cost);
+    }
     return diags->nerrors == errors;
 }
 
@@ -196,5 +200,7 @@ agc_names_print(const struct agc_policy *policy, const struct agc_sources *sourc
         fprintf(f, "limit %.*s\n", (int)l->name.text.n, l->name.text.p);
         for (uint32_t k = 0; k < l->nkeys; k++)
             print_node(f, sources, l->key[k]);
+        if (l->cost)
+            print_node(f, sources, l->cost);
     }
 }

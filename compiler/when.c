@@ -10,6 +10,15 @@ is_condition(const struct agc_node *n)
     return n->kind >= AGC_PARAM_EQ && n->kind <= AGC_WINDOW;
 }
 
+// Names of zones are collected from programs alone.
+static bool
+is_zone_call(const struct agc_node *n)
+{
+    const struct agc_node *f = n->kind == AGC_CALL ? n->kid[0] : NULL;
+    return f && f->kind == AGC_REF && f->n == 3 && ag_str_is(f->kid[0]->text, "aegis") &&
+           ag_str_is(f->kid[1]->text, "time");
+}
+
 // Nesting is bounded by AGC_EXPR_DEPTH_MAX.
 static bool
 needs_program(const struct agc_node *n)
@@ -26,6 +35,10 @@ needs_program(const struct agc_node *n)
     case AGC_ARRAY_COMP:
     case AGC_SET_COMP:
     case AGC_OBJECT_COMP: return true;
+    case AGC_CALL:
+        if (is_zone_call(n))
+            return true;
+        break;
     case AGC_VAR: return ag_str_is(n->text, "data");
     case AGC_REF:
         for (uint32_t i = 1; i < n->n; i++)
@@ -66,10 +79,25 @@ part(struct agc_job *j, const struct agc_node *body, bool conditions)
     return q;
 }
 
+// A cost is asked before the program runs; what needs the program is a matter of data.aegis.effects.
+static void
+check_costs(struct agc_job *j)
+{
+    for (uint32_t i = 0; i < j->policy.nlimits; i++) {
+        const struct agc_node *cost = j->policy.limits[i].cost;
+        if (!cost || !needs_program(cost))
+            continue;
+        struct agc_diag *d = agc_diag(&j->diags, AGC_D_NOT_AVAILABLE, cost->span,
+                                      "cost is an expression over the input, without variables and data");
+        agc_diag_fix(&j->diags, d, "set charge: effects and compute the amount in data.aegis.effects");
+    }
+}
+
 bool
 agc_when_split(struct agc_job *j)
 {
     bool any = false;
+    check_costs(j);
     for (uint32_t i = 0; i < j->policy.nrules; i++) {
         struct agc_rule *r = &j->policy.rules[i];
         if (!rule_needs_program(r))

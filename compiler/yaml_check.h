@@ -55,7 +55,8 @@ enum agc_ytype {
     AGC_YT_ON_FAIL,
     AGC_YT_APPLY,
     AGC_YT_KEY_FIELD,
-    AGC_YT_GATE
+    AGC_YT_GATE,
+    AGC_YT_CHARGE
 };
 
 struct agc_ymap {

@@ -157,15 +157,26 @@ n_times(uint32_t builtin)
     }
 }
 
+// The operand of a built-in that is a zone's name, 0: none is.
+static uint32_t
+zone_operand(uint32_t builtin)
+{
+    return builtin == AG_BI_TIME_WITHIN ? 2 : builtin == AG_BI_TIME_ISO_WEEKDAY ? 1 : 0;
+}
+
 static void
 walk(struct collect *c, const struct agc_node *n)
 {
+    uint32_t named = n->kind == AGC_CALL && !n->group ? zone_operand(n->symbol) : 0;
+    if (named && named < n->n)
+        zone(c, n->kid[named], 0);
     if (n->kind == AGC_CALL && !n->group)
         for (uint32_t i = 1; i <= n_times(n->symbol) && i < n->n; i++)
             time_operand(c, n->kid[i], 0);
     // A built-in that replaces another gets arguments that nobody can tell.
     for (uint32_t i = 1; n->kind == AGC_WITH && i + 1 < n->n; i += 2)
-        if (n->kid[i + 1]->kind == AGC_REF && !n->kid[i + 1]->group && n_times(n->kid[i + 1]->symbol))
+        if (n->kid[i + 1]->kind == AGC_REF && !n->kid[i + 1]->group &&
+            (n_times(n->kid[i + 1]->symbol) || zone_operand(n->kid[i + 1]->symbol)))
             c->needs_all = true;
     for (uint32_t i = 0; i < n->n; i++)
         walk(c, n->kid[i]);

@@ -36,13 +36,22 @@ struct ag_snapshot {
     // False: unreadable or the state table is full.
     bool (*limit_peek)(void *self, const struct ag_image *im, uint32_t limit_ix, struct ag_str key,
                        uint64_t n, struct ag_limit_view *ret);
+    // Whether a switch holds for the whole tenant: 1, 0, -1 unreadable. NULL: none does.
+    int (*killed_tenant)(void *self, struct ag_str tenant);
 };
 
-// One planned charge. `key` is the canonical encoding of the key values: u8 kind, u32 length, bytes, for
-// each.
+// What a planned effect does at commit.
+enum ag_effect_op {
+    AG_EFFECT_CHARGE, // charge n to a limit
+    AG_EFFECT_NOTE    // a text in the row of the audit log
+};
+
+// One planned effect. `key` is the canonical encoding of the key values: u8 kind, u32 length, bytes, for
+// each. `n` counts events, or micro-dollars of a budget.
 struct ag_effect {
-    uint32_t limit_ix;
-    struct ag_str key; // in the arena
+    uint32_t limit_ix; // AG_NONE: no limit is meant, `op` says what
+    enum ag_effect_op op;
+    struct ag_str key; // of a limit, or the text of a note; in the arena
     uint64_t n;
     struct ag_limit_view view; // what the snapshot said
 };
@@ -75,6 +84,7 @@ struct ag_outcome {
     struct ag_str message;
     enum ag_risk_level risk;
     enum ag_approval approval;
+    uint32_t gate_mask; // gates that the winning decision of a module names
     uint32_t kill_scope;
     uint32_t nfindings;
     struct ag_finding finding[AG_FINDINGS_MAX];
@@ -118,6 +128,7 @@ struct ag_call {
     uint32_t nframes, frames_cap;
     struct ag_data_frame *frames;
     struct ag_clock *clock; // the decision's clock broken down per zone, made when first asked for
+    struct ag_peek *peeks;  // state that built-ins have read, so that each word is read once
     bool contributed;       // the outcome has a decision
     bool is_evaluate;       // the input is a governance proposal
 };

@@ -72,8 +72,7 @@ ag_gating_run(struct ag_call *c, struct ag_value input, uint32_t mask)
         return;
     if (!mask) {
         mask = section->apply_always;
-        if (o->rule_ix != AG_NONE)
-            mask |= c->im->rules[o->rule_ix].gate_mask;
+        mask |= o->rule_ix != AG_NONE ? c->im->rules[o->rule_ix].gate_mask : o->gate_mask;
     }
     mask &= section->present;
     if (!mask)

@@ -215,8 +215,8 @@ struct ag_zone {
 };
 
 enum ag_limit_kind { AG_LIMIT_RATE, AG_LIMIT_WINDOW, AG_LIMIT_QUOTA, AG_LIMIT_BUDGET };
-// LIMIT takes nkeys arguments (one unit) or nkeys + 1 (the last is the amount: requests, or micro-units of a
-// budget).
+// LIMIT takes nkeys arguments (one unit) or nkeys + 1 (the last is the amount: events, or dollars of a
+// budget, counted in micro-dollars).
 enum ag_limit_field {
     AG_KEY_TENANT = 1,
     AG_KEY_AGENT = 2,
@@ -235,7 +235,8 @@ struct ag_limit {
     uint64_t rate_num;    // rate: events ...
     uint64_t rate_per_ns; // ... per this many nanoseconds
     uint64_t burst;       // rate: events at once; window: max events
-    uint64_t cap[2];      // quota: per day, per month (0 = none)
+    uint64_t cap[2];      // quota: per day, per month (0 = none); budget: the same in micro-dollars
+    uint64_t warn[2];     // budget: micro-dollars from which on one decision of the period warns, 0 = none
 };
 
 struct ag_gates_section {

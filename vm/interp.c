@@ -824,6 +824,7 @@ ag_eval(struct ag_call *c, uint32_t entry_ix, struct ag_value input, struct ag_v
     c->nframes = c->frames_cap = 0;
     c->frames = NULL;
     c->clock = NULL;
+    c->peeks = NULL;
     struct ag_str name = ag_image_str(c->im, e->name);
     c->is_evaluate =
         c->im->gates && (ag_str_eq(name, AG_STR("evaluate")) || ag_str_eq(name, AG_STR("risk_check")));

@@ -17,6 +17,10 @@
     (UINT64_C(1)                                                                                             \
      << 56) // time in which a whole burst comes back, almost 834 days: what one word of state can hold
 #define AG_EFFECT_KEY_MAX 4096u // bytes of one limit key
-#define AG_STEP_BYTES     16u   // bytes of text handled for one unit of fuel
+#define AG_COUNT_MAX                                                                                         \
+    ((UINT64_C(1) << 42) - 1)  // events, or micro-dollars, of one calendar period: what a word of state holds
+#define AG_NOTE_MAX       256u // bytes of an audit.note
+#define AG_WORD_SHOWN_MAX 64u  // bytes of a foreign name shown in a message
+#define AG_STEP_BYTES     16u  // bytes of text handled for one unit of fuel
 
 #endif

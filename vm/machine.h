@@ -131,6 +131,15 @@ void ag_outcome_add(struct ag_call *c, enum ag_severity s, enum ag_decided_by by
 struct ag_value ag_effect_limit(struct ag_call *c, uint32_t limit_ix, const struct ag_value *args,
                                 uint32_t n);
 void ag_effect_plan(struct ag_call *c, struct ag_value effects);
+// The operation that charges a limit of that kind.
+const char *ag_effect_op_of(enum ag_limit_kind kind);
+// Number of the limit of that name, AG_NONE when there is none.
+uint32_t ag_limit_find(const struct ag_image *im, struct ag_str name);
+// What is left of a limit under the key values `keys`, read once for each decision. False: the key is another
+// than the limit's. Stops the evaluation when the state cannot be read.
+bool ag_effect_peek(struct ag_call *c, uint32_t limit_ix, struct ag_value keys, struct ag_limit_view *ret);
+// Whether a kill switch holds for the tenant.
+struct ag_value ag_effect_killed(struct ag_call *c, struct ag_str tenant);
 
 // --- gating.c: gates of a decision
 void ag_gating_run(struct ag_call *c, struct ag_value input, uint32_t mask);

@@ -27,6 +27,7 @@ ag_outcome_begin(struct ag_call *c)
     o->message = ag_str_of(NULL, 0);
     o->risk = AG_RISK_NONE;
     o->approval = AG_APPROVAL_NONE;
+    o->gate_mask = 0;
     o->kill_scope = 0;
     o->nfindings = o->neffects = o->gates_run = 0;
     o->drift = (struct ag_drift_result){0};
@@ -46,6 +47,7 @@ ag_outcome_add(struct ag_call *c, enum ag_severity s, enum ag_decided_by by, str
     o->decision = s;
     o->by = by;
     o->rule_ix = AG_NONE;
+    o->gate_mask = 0;
     o->rule = rule;
     o->reason = reason;
     o->message = message;
@@ -113,6 +115,7 @@ ag_outcome_rule(struct ag_call *c, struct ag_value rule, struct ag_value conditi
         o->decision = s;
         o->by = failed ? AG_BY_ERROR : AG_BY_RULE;
         o->rule_ix = ix;
+        o->gate_mask = 0;
         struct ag_str name = ag_image_str(c->im, r->name);
         o->rule = name;
         o->reason = failed ? AG_STR("condition_error") : name;
@@ -156,41 +159,113 @@ ag_outcome_end(struct ag_call *c)
 // --- emitted decisions
 // -----------------------------------------------------------------------------------------------
 
-// A member that must be a string when it is there; false: it is something else.
-static bool
-text_member(const struct ag_call *c, struct ag_value obj, struct ag_str name, struct ag_str *ret)
+// An element of data.aegis.decisions that cannot be used denies, and says which part is wrong.
+static void
+bad_decision(struct ag_call *c, const char *what, struct ag_str name)
 {
-    struct ag_value v = ag_object_get(&c->mem, obj, name);
-    *ret = v.kind == AG_STRING ? ag_value_str(v) : ag_str_of(NULL, 0);
-    return v.kind == AG_STRING || v.kind == AG_UNDEF;
+    ag_outcome_fault(c, ag_error(c, AG_VERR_BUILTIN, "an element of data.aegis.decisions %s%.*s%s", what,
+                                 (int)(name.n < AG_WORD_SHOWN_MAX ? name.n : AG_WORD_SHOWN_MAX), name.p,
+                                 name.n ? "\"" : ""));
+}
+
+struct emitted {
+    enum ag_severity decision;
+    enum ag_risk_level risk;
+    struct ag_str rule, reason, message;
+    uint32_t gates;
+    bool has_decision;
+};
+
+static bool
+add_gate(struct ag_call *c, struct ag_value name, uint32_t *mask)
+{
+    for (uint32_t g = 0; name.kind == AG_STRING && g < AG_GATES; g++)
+        if (ag_str_is(ag_value_str(name), ag_gate_name(g)) && c->im->gates &&
+            c->im->gates->present >> g & 1) {
+            *mask |= 1u << g;
+            return true;
+        }
+    if (name.kind == AG_STRING)
+        bad_decision(c, "names a gate that gates: does not configure: \"", ag_value_str(name));
+    else
+        bad_decision(c, "has a gate that is no string", ag_str_of("", 0));
+    return false;
+}
+
+static bool
+read_gates(struct ag_call *c, struct ag_value v, uint32_t *mask)
+{
+    if (v.kind != AG_ARRAY && v.kind != AG_SET) {
+        bad_decision(c, "has gates that are no array or set", ag_str_of("", 0));
+        return false;
+    }
+    for (uint32_t i = 0; i < v.len; i++)
+        if (!add_gate(c, ag_value_at(&c->mem, v, i), mask))
+            return false;
+    return true;
+}
+
+// One member of an element. Unknown ones are refused: a misspelt key must not change a decision silently.
+static bool
+read_member(struct ag_call *c, struct ag_str key, struct ag_value v, struct emitted *e)
+{
+    if (ag_str_is(key, "gates"))
+        return read_gates(c, v, &e->gates);
+    struct ag_str text = v.kind == AG_STRING ? ag_value_str(v) : ag_str_of("", 0);
+    bool is_text = v.kind == AG_STRING;
+    if (ag_str_is(key, "decision"))
+        e->has_decision = is_text = is_text && ag_severity_parse(text, &e->decision);
+    else if (ag_str_is(key, "risk_level"))
+        is_text = is_text && ag_risk_parse(text, &e->risk);
+    else if (ag_str_is(key, "rule"))
+        e->rule = text;
+    else if (ag_str_is(key, "reason"))
+        e->reason = text;
+    else if (ag_str_is(key, "message"))
+        e->message = text;
+    else {
+        bad_decision(
+            c, "has a member that is none of decision, rule, reason, risk_level, message and gates: \"", key);
+        return false;
+    }
+    if (!is_text)
+        bad_decision(c, "has a value that cannot be used under \"", key);
+    return is_text;
 }
 
 void
 ag_outcome_emit(struct ag_call *c, struct ag_value v)
 {
-    struct ag_str decision, rule, reason, message, risk_text;
-    enum ag_severity s;
-    enum ag_risk_level risk = AG_RISK_NONE;
+    struct emitted e = {.risk = AG_RISK_NONE};
     if (v.kind == AG_UNDEF)
         return;
     if (v.kind == AG_ERROR) {
         ag_outcome_fault(c, v);
         return;
     }
-    bool ok = v.kind == AG_OBJECT && text_member(c, v, AG_STR("decision"), &decision) &&
-              ag_severity_parse(decision, &s) && text_member(c, v, AG_STR("rule"), &rule) &&
-              text_member(c, v, AG_STR("reason"), &reason) &&
-              text_member(c, v, AG_STR("message"), &message) &&
-              text_member(c, v, AG_STR("risk_level"), &risk_text) &&
-              (risk_text.n == 0 || ag_risk_parse(risk_text, &risk));
-    if (!ok) {
-        policy_error(c, "data.aegis.decisions holds an element that is no decision");
+    if (v.kind != AG_OBJECT) {
+        bad_decision(c, "is no object", ag_str_of("", 0));
         return;
     }
-    bool wins = !c->contributed || s > c->outcome->decision;
-    ag_outcome_add(c, s, AG_BY_EMIT, rule, reason.n ? reason : rule.n ? rule : AG_STR("policy"), message);
-    if (wins && risk != AG_RISK_NONE)
-        c->outcome->risk = risk;
+    for (uint32_t i = 0; i < v.len; i++) {
+        struct ag_value key = ag_object_key(&c->mem, v, i);
+        struct ag_str name = key.kind == AG_STRING ? ag_value_str(key) : ag_str_of("", 0);
+        if (!read_member(c, name, ag_value_at(&c->mem, v, i), &e))
+            return;
+    }
+    if (!e.has_decision) {
+        bad_decision(c, "has no decision", ag_str_of("", 0));
+        return;
+    }
+    if (c->contributed && e.decision <= c->outcome->decision)
+        return;
+    ag_outcome_add(c, e.decision, AG_BY_EMIT, e.rule,
+                   e.reason.n ? e.reason
+                   : e.rule.n ? e.rule
+                              : AG_STR("policy"),
+                   e.message);
+    c->outcome->gate_mask = e.gates;
+    c->outcome->risk = e.risk != AG_RISK_NONE ? e.risk : c->outcome->risk;
 }
 
 // --- kill switch

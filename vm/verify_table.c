@@ -196,6 +196,9 @@ check_limits(struct ag_verifier *v)
         CHECK(!timed || (l->rate_per_ns && l->burst && (l->kind != AG_LIMIT_RATE || l->rate_num)), l,
               "a rate is zero");
         CHECK(timed || l->cap[0] || l->cap[1], l, "a quota or budget has no cap");
+        CHECK(l->cap[0] <= AG_COUNT_MAX && l->cap[1] <= AG_COUNT_MAX && l->warn[0] <= AG_COUNT_MAX &&
+                  l->warn[1] <= AG_COUNT_MAX,
+              l, "a cap is larger than what can be counted");
     }
     return true;
 }

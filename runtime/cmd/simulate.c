@@ -14,7 +14,7 @@ struct options {
 };
 
 struct totals {
-    unsigned n, proceeds, held, blocked, unavailable;
+    unsigned n, proceeds, held, throttled, blocked, unavailable;
     int exit_code;
 };
 
@@ -41,6 +41,8 @@ count(struct totals *t, const struct aegis_decision *d)
     t->n++;
     if (code == AGR_EXIT_OK)
         t->proceeds++;
+    else if (d->outcome == AEGIS_THROTTLE)
+        t->throttled++;
     else if (code == AGR_EXIT_HELD)
         t->held++;
     else if (code == AGR_EXIT_DENIED)
@@ -135,6 +137,8 @@ print_summary(const struct totals *t)
 {
     printf("\nSummary: %u actions\n  %u auto-execute, %u need approval, %u blocked", t->n, t->proceeds,
            t->held, t->blocked);
+    if (t->throttled)
+        printf(", %u throttled", t->throttled);
     if (t->unavailable)
         printf(", %u unavailable", t->unavailable);
     printf("\n");

@@ -20,6 +20,12 @@ ring_of(const struct ag_limit *l)
     return (struct agr_ring){.max = (uint32_t)l->burst, .window_ns = l->rate_per_ns};
 }
 
+static struct agr_budget
+budget_of(const struct ag_limit *l, enum agr_period period)
+{
+    return (struct agr_budget){.cap = l->cap[period], .warn_at = l->warn[period]};
+}
+
 static struct ag_limit_view
 view_of(const struct aegis_ctx *ctx, const struct agr_view *v)
 {
@@ -48,7 +54,7 @@ key_of(const struct aegis_ctx *ctx, const struct ag_image *im, const struct ag_l
                         ret);
 }
 
-// A quota has up to two caps; the tighter answer counts.
+// A quota or budget has up to two caps; the tighter answer counts.
 static void
 view_tighten(struct agr_view *all, const struct agr_view *one)
 {
@@ -80,6 +86,34 @@ struct question {
     uint32_t effect; // planned effect that is charged now, AG_NONE: only asked
 };
 
+// One decision of a period says that the budget is used up to the level that its policy names.
+static void
+warn(struct aegis_ctx *ctx, const struct question *q)
+{
+    struct ag_outcome *o = &ctx->outcome;
+    if (o->nfindings < AG_FINDINGS_MAX)
+        o->finding[o->nfindings++] = (struct ag_finding){.code = AG_STR("budget_warning"),
+                                                         .severity = AG_STR("warning"),
+                                                         .stage = AG_STR("limits"),
+                                                         .message = ag_image_str(q->im, q->limit->name)};
+}
+
+static enum aegis_status
+ask_budget(struct aegis_ctx *ctx, const struct question *q, const struct agr_key *key, enum agr_period period,
+           struct agr_view *ret)
+{
+    struct agr_state *st = ctx->host->state;
+    struct agr_budget b = budget_of(q->limit, period);
+    bool warns = false;
+    if (q->effect == AG_NONE)
+        return agr_budget_peek(st, key, &b, q->n, &ctx->now, ret);
+    enum aegis_status s =
+        agr_budget_take(st, key, &b, q->n, &ctx->now, ret, charge_slot(ctx, q->effect), &warns);
+    if (warns)
+        warn(ctx, q);
+    return s;
+}
+
 // Asks the word of one calendar period, or of the only one.
 static enum aegis_status
 ask_period(struct aegis_ctx *ctx, const struct question *q, enum agr_period period, struct agr_view *ret)
@@ -95,6 +129,8 @@ ask_period(struct aegis_ctx *ctx, const struct question *q, enum agr_period peri
         return is_taken ? agr_quota_take(st, &key, l->cap[period], q->n, l->count_denied, &ctx->now, ret,
                                          charge_slot(ctx, q->effect))
                         : agr_quota_peek(st, &key, l->cap[period], q->n, &ctx->now, ret);
+    if (l->kind == AG_LIMIT_BUDGET)
+        return ask_budget(ctx, q, &key, period, ret);
     if (l->kind == AG_LIMIT_WINDOW) {
         struct agr_ring ring = ring_of(l);
         return is_taken ? agr_ring_take(st, &key, &ring, &ctx->now, ret, charge_slot(ctx, q->effect))
@@ -108,7 +144,7 @@ ask_period(struct aegis_ctx *ctx, const struct question *q, enum agr_period peri
 static enum aegis_status
 ask(struct aegis_ctx *ctx, const struct question *q, struct agr_view *ret)
 {
-    if (q->limit->kind != AG_LIMIT_QUOTA)
+    if (q->limit->kind != AG_LIMIT_QUOTA && q->limit->kind != AG_LIMIT_BUDGET)
         return ask_period(ctx, q, AGR_NO_PERIOD, ret);
     *ret = (struct agr_view){.admits = true, .remaining = UINT64_MAX};
     for (enum agr_period p = AGR_DAY; p <= AGR_MONTH; p++) {
@@ -151,6 +187,16 @@ agr_killed(void *self, struct ag_str tenant, struct ag_str agent, struct ag_str 
     return 0;
 }
 
+int
+agr_killed_tenant(void *self, struct ag_str tenant)
+{
+    struct aegis_ctx *ctx = self;
+    struct agr_kill_hit hit = {.is_engaged = false};
+    if (agr_kill_check(ctx->host->kill, tenant, AG_STR(""), AG_STR(""), &hit) != AEGIS_OK)
+        return -1;
+    return hit.is_engaged;
+}
+
 // Charges one planned effect.
 static enum aegis_status
 take(struct aegis_ctx *ctx, const struct ag_image *im, uint32_t i, struct agr_view *ret)
@@ -158,6 +204,39 @@ take(struct aegis_ctx *ctx, const struct ag_image *im, uint32_t i, struct agr_vi
     const struct ag_effect *e = &ctx->outcome.effect[i];
     struct question q = {im, &im->limits[e->limit_ix], e->key, e->n, i};
     return ask(ctx, &q, ret);
+}
+
+// The charges of one reservation: all budgets that are charged the amount of the first one.
+static enum aegis_status
+reserve(struct aegis_ctx *ctx)
+{
+    struct agr_charge part[AGR_RESERVATION_PARTS];
+    uint32_t n = 0;
+    uint64_t amount = 0;
+    for (uint32_t i = 0; i < ctx->ncharges && n < AGR_RESERVATION_PARTS; i++) {
+        const struct agr_charge *c = &ctx->charge[i];
+        if (c->kind != AGR_BUDGET || !c->at || (n && c->n != amount))
+            continue;
+        amount = c->n;
+        ctx->reserved |= UINT64_C(1) << i;
+        part[n++] = *c;
+    }
+    return n ? agr_reservation_open(ctx->host->state, part, n, &ctx->now, &ctx->reservation) : AEGIS_OK;
+}
+
+// Settling at nothing gives the parts back and frees the record.
+static void
+drop_reservation(struct aegis_ctx *ctx, const struct agr_time *now)
+{
+    if (!ctx->reservation)
+        return;
+    agr_reservation_settle(ctx->host->state, ctx->reservation, 0, now);
+    ctx->reservation = 0;
+    for (uint32_t i = 0; i < ctx->ncharges; i++)
+        if (ctx->reserved >> i & 1) {
+            ctx->charge[i].at = 0;
+            ctx->effect_state[ctx->charge_of[i]] = AGR_EFFECT_RETURNED;
+        }
 }
 
 // Gives charges back, those of limits with count_denied only when the answer could not be given at all.
@@ -168,6 +247,7 @@ give_back(struct aegis_ctx *ctx, const struct ag_image *im, bool is_everything)
     if (!ctx->ncharges)
         return;
     agr_clock_now(ctx->host->clock, &now);
+    drop_reservation(ctx, &now);
     for (uint32_t i = ctx->ncharges; i-- > 0;) {
         uint32_t effect = ctx->charge_of[i];
         const struct ag_limit *l = &im->limits[ctx->outcome.effect[effect].limit_ix];
@@ -205,8 +285,12 @@ charge(struct aegis_ctx *ctx, const struct ag_image *im)
 {
     struct ag_outcome *o = &ctx->outcome;
     for (uint32_t i = 0; i < o->neffects; i++) {
-        const struct ag_limit *l = &im->limits[o->effect[i].limit_ix];
         struct agr_view v;
+        if (o->effect[i].op == AG_EFFECT_NOTE) {
+            ctx->effect_state[i] = AGR_EFFECT_NOTED;
+            continue;
+        }
+        const struct ag_limit *l = &im->limits[o->effect[i].limit_ix];
         if (!proceeds(ctx) && !l->count_denied) {
             if (!o->effect[i].view.admits)
                 ctx->effect_state[i] = AGR_EFFECT_REFUSED;
@@ -220,8 +304,9 @@ charge(struct aegis_ctx *ctx, const struct ag_image *im)
         if (!v.admits)
             refuse(ctx, im, l);
     }
-    if (!proceeds(ctx))
-        give_back(ctx, im, false);
+    if (proceeds(ctx))
+        return reserve(ctx);
+    give_back(ctx, im, false);
     return AEGIS_OK;
 }
 

@@ -97,6 +97,7 @@ prepare(struct aegis_ctx *ctx, struct aegis_slot *slot, struct aegis_error *rete
     ctx->call.now_ns = ctx->now.wall_ns;
     next_seed(ctx);
     ctx->ncharges = 0;
+    ctx->reservation = ctx->reserved = 0;
     memset(ctx->effect_state, 0, sizeof ctx->effect_state);
     ctx->kill_hit.is_engaged = false;
     ctx->is_shadow = false;
@@ -305,11 +306,12 @@ fill_lists(struct aegis_ctx *ctx, struct aegis_decision *d)
                                                        r->threshold,
                                                        r->confidence};
     }
-    d->n_limits = o->neffects;
     d->limits = ctx->limits;
     for (uint32_t i = 0; i < o->neffects; i++) {
         const struct ag_effect *e = &o->effect[i];
-        ctx->limits[i] = (struct aegis_limit){
+        if (e->op != AG_EFFECT_CHARGE)
+            continue;
+        ctx->limits[d->n_limits++] = (struct aegis_limit){
             str_out(ag_image_str(ctx->call.im, ctx->call.im->limits[e->limit_ix].name)), e->view.admits,
             e->view.remaining, e->view.reset_at_ns, e->view.retry_after_ns};
         if (e->view.retry_after_ns > d->retry_after_ns)
@@ -408,6 +410,7 @@ fill(struct aegis_ctx *ctx, const struct aegis_policy *p, enum aegis_status s, u
         d->drift_status = str_out(ag_str_z(ag_drift_status_name(o->drift.status)));
         d->drift_kl = o->drift.kl;
     }
+    d->reservation = ctx->reservation;
     fill_lists(ctx, d);
     if (!ctx->host->is_simulated) {
         d->id = (struct aegis_str){ctx->id, sizeof ctx->id};

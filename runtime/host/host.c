@@ -233,7 +233,7 @@ agr_ctx_new(const struct aegis_limits *limits, struct aegis_host *host, struct a
     ctx->call.mem.base[AG_IN_ARENA] = ctx->arena.base;
     ctx->call.outcome = &ctx->outcome;
     ctx->call.crypto = host->crypto;
-    ctx->snapshot = (struct ag_snapshot){ctx, agr_killed, agr_limit_peek};
+    ctx->snapshot = (struct ag_snapshot){ctx, agr_killed, agr_limit_peek, agr_killed_tenant};
     ctx->call.snapshot = &ctx->snapshot;
     s = agr_worker_join(host->state, &ctx->worker);
     if (s != AEGIS_OK)

@@ -105,6 +105,8 @@ struct aegis_ctx {
     uint32_t ncharges;
     uint8_t charge_of[AG_EFFECTS_MAX * 2]; // effect of each charge
     uint8_t effect_state[AG_EFFECTS_MAX];  // enum agr_effect_state
+    uint64_t reservation;                  // of this decision's budgets, 0 = none
+    uint64_t reserved;                     // bit set of the charges that it covers
     struct agr_kill_hit kill_hit;
     bool is_shadow;              // evaluate with shadow_mode: recorded, never enforced
     enum ag_gov_status would_be; // status that shadow mode did not enforce
@@ -134,7 +136,13 @@ struct aegis_ctx {
 };
 
 // What became of a planned effect; the word stands in the row.
-enum agr_effect_state { AGR_EFFECT_PLANNED, AGR_EFFECT_CHARGED, AGR_EFFECT_REFUSED, AGR_EFFECT_RETURNED };
+enum agr_effect_state {
+    AGR_EFFECT_PLANNED,
+    AGR_EFFECT_CHARGED,
+    AGR_EFFECT_REFUSED,
+    AGR_EFFECT_RETURNED,
+    AGR_EFFECT_NOTED
+};
 
 // host.c
 enum aegis_status agr_host_open(const char *dir, const struct aegis_host_options *o, struct aegis_host **ret,
@@ -164,6 +172,7 @@ void agr_ctx_leave(struct aegis_ctx *ctx); // ends the kill span
 enum aegis_status agr_commit(struct aegis_ctx *ctx, const struct aegis_policy *p, const char *entry);
 bool agr_limit_peek(void *ctx, const struct ag_image *im, uint32_t limit_ix, struct ag_str key, uint64_t n,
                     struct ag_limit_view *ret);
+int agr_killed_tenant(void *ctx, struct ag_str tenant);
 int agr_killed(void *ctx, struct ag_str tenant, struct ag_str agent, struct ag_str type, int *ret_scope);
 
 // input.c: a value built by calls instead of JSON. Mistakes are remembered in ctx->input_status.

@@ -34,7 +34,7 @@ member(struct ag_buf *b, const char *key, struct ag_str value, size_t max)
 static const char *
 effect_text(uint8_t s)
 {
-    static const char *const text[] = {"planned", "charged", "refused", "returned"};
+    static const char *const text[] = {"planned", "charged", "refused", "returned", "noted"};
     return text[s];
 }
 
@@ -53,9 +53,15 @@ write_effects(const struct aegis_ctx *ctx, const struct ag_image *im, struct ag_
         return;
     ag_buf_lit(b, ",\"effects\":[");
     for (uint32_t i = 0; i < o->neffects; i++) {
-        const struct ag_limit *l = &im->limits[o->effect[i].limit_ix];
         if (i)
             ag_buf_char(b, ',');
+        if (o->effect[i].op == AG_EFFECT_NOTE) {
+            ag_buf_lit(b, "{\"type\":\"note\",\"text\":");
+            ag_buf_json_str(b, clip(o->effect[i].key, ROW_FIELD_MAX));
+            ag_buf_lit(b, ",\"outcome\":\"noted\"}");
+            continue;
+        }
+        const struct ag_limit *l = &im->limits[o->effect[i].limit_ix];
         ag_buf_lit(b, "{\"type\":\"");
         ag_buf_str(b, ag_str_z(kind_text(l->kind)));
         ag_buf_lit(b, "\",\"name\":");
@@ -461,6 +467,11 @@ agr_record_json(const struct aegis_ctx *ctx, const struct aegis_decision *d, cha
     write_findings_json(d, b);
     write_gates_json(d, b);
     write_limits_json(d, b);
+    if (d->reservation) { // a string: the number has more bits than readers of JSON keep
+        ag_buf_lit(b, ",\"reservation\":\"");
+        ag_buf_u64(b, d->reservation);
+        ag_buf_char(b, '"');
+    }
     if (d->status == AEGIS_OK)
         write_stages(ctx, b);
     if (d->retry_after_ns > 0) {

@@ -259,6 +259,14 @@ killed(void *self, struct ag_str tenant, struct ag_str agent, struct ag_str type
     return (int)below(16) - 14; // rarely unreadable or engaged, else clear
 }
 
+static int
+killed_tenant(void *self, struct ag_str tenant)
+{
+    (void)self;
+    touched += tenant.n;
+    return below(16) == 0;
+}
+
 static bool
 peek(void *self, const struct ag_image *im, uint32_t limit_ix, struct ag_str key, uint64_t n,
      struct ag_limit_view *ret)
@@ -303,7 +311,7 @@ static void
 run_in_machine(const struct ag_image *im, const char *json, bool is_traced)
 {
     static char text[4096];
-    static const struct ag_snapshot snapshot = {NULL, killed, peek};
+    static const struct ag_snapshot snapshot = {NULL, killed, peek, killed_tenant};
     uint32_t nregs = im->meta->stack_regs + AG_REGS_MAX;
     struct ag_value *regs = malloc(nregs * sizeof *regs);
     for (uint32_t e = 0; regs && e < im->nentries; e++) {

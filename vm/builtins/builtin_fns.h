@@ -29,6 +29,10 @@ struct ag_value ag_bi_element_error(struct ag_call *c, unsigned pos, struct ag_v
 // error.
 bool ag_bi_int(struct ag_call *c, unsigned pos, struct ag_value v, int64_t *ret, struct ag_value *ret_error);
 
+// --- time.c: the zone of this name, NULL for UTC; false: *ret_error is the value to return
+bool ag_bi_zone(struct ag_call *c, struct ag_str name, const struct ag_zone **ret,
+                struct ag_value *ret_error);
+
 // --- text.c: text of unknown length grows in the free space of the arena, as far as the fuel pays for it.
 // Nothing else may be allocated between the two. False: the evaluation ends.
 bool ag_bi_begin(struct ag_call *c, struct ag_buf *out);

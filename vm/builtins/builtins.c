@@ -16,6 +16,7 @@
 #define CLOCK AG_BUILTIN_CLOCK
 #define SEED  AG_BUILTIN_SEED
 #define HOST  AG_BUILTIN_HOST
+#define STATE AG_BUILTIN_STATE
 
 const struct ag_builtin ag_builtin_table[AG_BUILTIN_COUNT] = {
 #define BUILTIN(ID, name, fn, nargs, a0, a1, a2, a3, result, flags, cost, sig, doc)                          \

@@ -24,10 +24,11 @@ enum ag_type {
 };
 
 enum ag_builtin_flag {
-    AG_BUILTIN_PURE = 1,  // the same arguments give the same result in every call
-    AG_BUILTIN_CLOCK = 2, // also reads the decision's clock
-    AG_BUILTIN_SEED = 4,  // also reads the decision's randomness
-    AG_BUILTIN_HOST = 8   // calls the host's crypto provider, which may allocate
+    AG_BUILTIN_PURE = 1,   // the same arguments give the same result in every call
+    AG_BUILTIN_CLOCK = 2,  // also reads the decision's clock
+    AG_BUILTIN_SEED = 4,   // also reads the decision's randomness
+    AG_BUILTIN_STATE = 16, // reads shared state: once per word and decision, never while compiling
+    AG_BUILTIN_HOST = 8    // calls the host's crypto provider, which may allocate
 };
 
 typedef struct ag_value ag_builtin_fn(struct ag_call *c, const struct ag_value *args);

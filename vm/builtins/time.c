@@ -42,9 +42,8 @@ set_seconds(struct moment *m, int64_t s)
         m->at.offset = ag_zone_local(m->zone, s, &m->at.abbreviation);
 }
 
-// The zone of this name; false: *ret_error.
-static bool
-zone_named(struct ag_call *c, struct ag_str name, const struct ag_zone **ret, struct ag_value *ret_error)
+bool
+ag_bi_zone(struct ag_call *c, struct ag_str name, const struct ag_zone **ret, struct ag_value *ret_error)
 {
     *ret = NULL;
     if (name.n == 0 || ag_str_is(name, "UTC") || ag_str_is(name, "Local"))
@@ -89,7 +88,7 @@ moment(struct ag_call *c, struct ag_value v, struct moment *ret, struct ag_value
             *ret_error = ag_error_operand(c, 1, "string", text);
             return false;
         }
-        if (i == 1 && !zone_named(c, ag_value_str(text), &ret->zone, ret_error))
+        if (i == 1 && !ag_bi_zone(c, ag_value_str(text), &ret->zone, ret_error))
             return false;
         if (i == 2)
             ret->layout = ag_value_str(text);
