@@ -2,6 +2,7 @@
 // aegisc: options, reading files, printing diagnostics, writing the image. No compiling: that is compile.c.
 // In: arguments. Out: exit code 0 done, 1 errors found, 2 wrong usage, 3 a file or the machine failed us.
 // Memory: the job's arena. Next file to read: compile.c.
+#include "capabilities.h"
 #include "compile.h"
 #include "fmt.h"
 #include "image_write.h"
@@ -44,6 +45,7 @@ static const char usage_text[] =
     "  --fmt [-l] [-d] [-w] [--fail] [FILE...]\n"
     "                       print modules in canonical form; -l lists files that differ, -d shows how,\n"
     "                       -w rewrites them, --fail makes a difference exit code 1\n"
+    "  --capabilities       print the built-in functions and their types for other Rego tools\n"
     "  --help, --version\n"
     "\n"
     "Exit codes: 0 done, 1 errors found, 2 wrong usage, 3 a file cannot be read or written.\n";
@@ -74,7 +76,8 @@ enum {
     OPT_QUERY,
     OPT_SCOPE,
     OPT_ALL,
-    OPT_TESTS
+    OPT_TESTS,
+    OPT_CAPABILITIES
 };
 
 static const struct option long_options[] = {
@@ -100,6 +103,7 @@ static const struct option long_options[] = {
     {"query-scope", required_argument, NULL, OPT_SCOPE},
     {"all-documents", no_argument, NULL, OPT_ALL},
     {"tests", no_argument, NULL, OPT_TESTS},
+    {"capabilities", no_argument, NULL, OPT_CAPABILITIES},
     {NULL, 0, NULL, 0},
 };
 
@@ -272,6 +276,10 @@ run(struct agc_job *j, int argc, char **argv)
     while ((c = getopt_long(argc, argv, "o:O:W:e:ldw", long_options, NULL)) != -1) {
         if (c == OPT_HELP || c == OPT_VERSION) {
             fputs(c == OPT_HELP ? usage_text : "aegisc " AEGIS_VERSION "\n", stdout);
+            return flush_output();
+        }
+        if (c == OPT_CAPABILITIES) {
+            agc_capabilities_print(stdout);
             return flush_output();
         }
         code = c == '?' ? EXIT_USAGE : take_option(c, optarg, j, &o);

@@ -99,6 +99,21 @@ exits 2 "a conflict is an error"
 prints 'eval_conflict_error' "of its class"
 prints '"row": [23]' "at its place"
 
+run aegisc --capabilities
+exits 0 "capabilities"
+prints '"name":"aegis.gate.risk",.*"decl":\{"args":\[\{"of":\[\{"type":"number"\},' "declare what is ours"
+prints '"name":"internal.member_2",.*"infix":"in"\}' "and operators"
+printf '%s' "$out" >caps.json
+run aegis eval -d caps:caps.json -f raw 'count([b | some b in data.caps.builtins; b.decl.type == "function"]) == count(data.caps.builtins)'
+same true "in well-formed JSON, every one a function"
+printf 'package g\n\ng := aegis.gate.risk(0.5)\n\nw contains p if walk(input, [p, _])\n' >ours.rego
+if [ -n "${AEGIS_OPA-}" ] && [ -x "$AEGIS_OPA" ]; then
+    run "$AEGIS_OPA" check --capabilities caps.json ours.rego
+    exits 0 "Open Policy Agent accepts modules that call aegis.*"
+else
+    skip "Open Policy Agent accepts modules that call aegis.*" "AEGIS_OPA names no program"
+fi
+
 run aegisc -e data.a.allow -e data.a.names -o a.bin a.rego --data roles.json
 exits 0 "an image with entrypoints"
 run aegis eval -d a.bin -i bob.json data.a.allow

@@ -7,7 +7,7 @@ bless=
 build=${1-build} source=${2-.}
 . "$source/tests/tap.sh"
 found=0
-for made in "$build"/{docs,compiler,runtime/cmd}/*.md; do
+for made in "$build"/{docs,compiler,runtime/cmd}/*.md "$build/docs/capabilities.json"; do
     [ -f "$made" ] || continue
     found=$((found + 1))
     kept=$source/docs/generated/$(basename "$made")
@@ -22,7 +22,7 @@ done
 [ -z "$bless" ] || exit 0
 [ "$found" -gt 0 ]
 check $? "the build made documents"
-for kept in "$source"/docs/generated/*.md; do
+for kept in "$source"/docs/generated/*; do
     ls "$build"/{docs,compiler,runtime/cmd}/"$(basename "$kept")" 2>/dev/null | grep -q .
     check $? "$(basename "$kept") has a table behind it"
 done
