@@ -12,6 +12,7 @@
 struct check {
     struct agc_diags *diags;
     const struct agc_policy *policy;
+    bool knows_limits;
 };
 
 static int
@@ -63,6 +64,8 @@ find_limit(struct check *c, const struct agc_node *name)
         if (n < AGC_LIMITS_SHOWN)
             words[n++] = l->name.text.p;
     }
+    if (!c->knows_limits)
+        return NULL;
     struct agc_diag *d = agc_diag(c->diags, AGC_D_UNKNOWN_LIMIT, name->span,
                                   "limits: does not declare \"%.*s\"", shown(name->text), name->text.p);
     const char *near = agc_nearest(name->text, words, n);
@@ -206,9 +209,9 @@ walk(struct check *c, const struct agc_node *n)
 }
 
 bool
-agc_check_effects(struct agc_diags *diags, const struct agc_program *p)
+agc_check_effects(struct agc_diags *diags, const struct agc_program *p, bool knows_limits)
 {
-    struct check c = {diags, p->policy};
+    struct check c = {diags, p->policy, knows_limits};
     uint32_t errors = diags->nerrors;
     check_set(&c, p, "effects", check_effect);
     check_set(&c, p, "decisions", check_decision);

@@ -8,7 +8,8 @@
 
 #include "program.h"
 
-// False when there was an error.
-bool agc_check_effects(struct agc_diags *diags, const struct agc_program *p);
+// `knows_limits`: the policy file is among the sources, so that a limit it lacks does not exist. False when
+// there was an error.
+bool agc_check_effects(struct agc_diags *diags, const struct agc_program *p, bool knows_limits);
 
 #endif

@@ -170,7 +170,7 @@ join_modules(struct agc_job *j)
         agc_program_print(&j->program, &j->sources, j->emit);
     if (!agc_check_program(&j->arena, &j->diags, &j->program, &agc_type_any, &j->types))
         return false;
-    if (!agc_check_effects(&j->diags, &j->program))
+    if (!agc_check_effects(&j->diags, &j->program, j->policy.is_begun || !j->is_rego))
         return false;
     agc_zones_collect(&j->arena, &j->program, j->tzdata);
     if (prints(j, AGC_STAGE_TYPES))
