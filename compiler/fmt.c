@@ -103,12 +103,23 @@ put_imports(struct agc_fmt *w, uint32_t from, uint32_t to, uint32_t next)
     w->at = m->imports[to - 1].span.end;
 }
 
+// Does a comment stand between the words of an import? It comes before it then, and the import stands alone.
+static bool
+is_parted(const struct agc_fmt *w, uint32_t i)
+{
+    const struct agc_module *m = w->module;
+    uint32_t k = w->comment;
+    while (k < m->ncomments && m->comments[k].span.begin < m->imports[i].span.begin)
+        k++;
+    return k < m->ncomments && m->comments[k].span.begin < m->imports[i].span.end;
+}
+
 static uint32_t
 import_group(const struct agc_fmt *w, uint32_t from, uint32_t next)
 {
     const struct agc_module *m = w->module;
     uint32_t to = from + 1;
-    while (to < m->nimports && m->imports[to].span.begin < next &&
+    while (!is_parted(w, from) && to < m->nimports && !is_parted(w, to) && m->imports[to].span.begin < next &&
            agc_fmt_row(w, m->imports[to].span.begin) <= agc_fmt_row(w, m->imports[to - 1].span.begin) + 1)
         to++;
     return to;
@@ -307,7 +318,7 @@ agc_fmt(struct agc_arena *a, const struct agc_sources *sources, const struct agc
         if (k == m->ndefs || (i < m->nimports && m->imports[i].span.begin < m->defs[k]->span.begin)) {
             uint32_t next = k < m->ndefs ? m->defs[k]->span.begin : UINT32_MAX;
             uint32_t to = import_group(w, i, next);
-            put_gap(w, m->imports[i].span.begin);
+            put_gap(w, is_parted(w, i) ? m->imports[i].span.end : m->imports[i].span.begin);
             put_imports(w, i, to, next);
             i = to;
             last = NULL;
