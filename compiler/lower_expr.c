@@ -3,7 +3,7 @@
 // In: checked nodes. Out: statements appended to a block. A value may be undefined or an error; who uses it
 // decides what that means. Constant terms become constants at once. Memory: the compile arena. Next file to
 // read: lower.c.
-#include "lower.h"
+#include "lower_rego.h"
 
 struct lower {
     struct agc_ir *ir;
@@ -27,53 +27,6 @@ add(struct lower *l, const struct agc_node *n, enum agc_irop op, uint32_t a, uin
     return agc_ir_add(l->ir, l->b, n->span, op, a, b, c);
 }
 
-static bool constant(struct agc_ir *ir, const struct agc_node *n, uint32_t *ret);
-
-static bool
-constant_kids(struct agc_ir *ir, const struct agc_node *n, uint32_t **ret)
-{
-    uint32_t *kid = agc_alloc(ir->arena, (n->n + 1) * sizeof *kid);
-    for (uint32_t i = 0; i < n->n; i++)
-        if (!constant(ir, n->kid[i], &kid[i]))
-            return false;
-    *ret = kid;
-    return true;
-}
-
-// The node as a constant, when it is one.
-static bool
-constant(struct agc_ir *ir, const struct agc_node *n, uint32_t *ret)
-{
-    uint32_t *kid;
-    switch (n->kind) {
-    case AGC_NULL_LIT: *ret = agc_const_null(ir); return true;
-    case AGC_TRUE_LIT: *ret = agc_const_bool(ir, true); return true;
-    case AGC_FALSE_LIT: *ret = agc_const_bool(ir, false); return true;
-    case AGC_NUMBER: *ret = agc_const_number(ir, n->text); return true;
-    case AGC_STRING: *ret = agc_const_string(ir, n->text); return true;
-    case AGC_NEGATE:
-        if (n->kid[0]->kind != AGC_NUMBER || (n->kid[0]->text.n && n->kid[0]->text.p[0] == '-'))
-            return false;
-        char *p = agc_alloc(ir->arena, n->kid[0]->text.n + 1);
-        p[0] = '-';
-        memcpy(p + 1, n->kid[0]->text.p, n->kid[0]->text.n);
-        *ret = agc_const_number(ir, ag_str_of(p, n->kid[0]->text.n + 1));
-        return true;
-    case AGC_ARRAY:
-        if (!constant_kids(ir, n, &kid))
-            return false;
-        *ret = agc_const_array(ir, kid, n->n);
-        return true;
-    case AGC_SET:
-        if (!constant_kids(ir, n, &kid))
-            return false;
-        *ret = agc_const_set(ir, kid, n->n);
-        return true;
-    case AGC_OBJECT: return constant_kids(ir, n, &kid) && agc_const_object(ir, kid, n->n / 2, ret);
-    default: return false;
-    }
-}
-
 static bool
 lower_kids(struct lower *l, const struct agc_node *n, uint32_t from, uint32_t **ret)
 {
@@ -94,7 +47,7 @@ lower_ref(struct lower *l, const struct agc_node *n, uint32_t *ret)
         return false;
     for (uint32_t i = 1; i < n->n;) {
         uint32_t run = 0, *key = agc_alloc(l->ir->arena, n->n * sizeof *key);
-        while (i + run < n->n && constant(l->ir, n->kid[i + run], &key[run]))
+        while (i + run < n->n && agc_lower_constant(l->ir, n->kid[i + run], &key[run]))
             run++;
         uint32_t with = AG_NONE;
         if (run == 0 && !lower_term(l, n->kid[i], &with))
@@ -249,7 +202,7 @@ lower_term(struct lower *l, const struct agc_node *n, uint32_t *ret)
         return agc_refuse(l->refusal, n->span,
                           "the expression is nested deeper than %u; split it into several lines",
                           AGC_TERM_DEPTH_MAX);
-    if (constant(l->ir, n, &k)) {
+    if (agc_lower_constant(l->ir, n, &k)) {
         *ret = new_local(l);
         add(l, n, AGC_IR_CONST, *ret, k, 0);
         return true;
