@@ -3,7 +3,7 @@
 // input, decided on a simulated host; --trace prints what ran. aegis evaluate (same machine, other
 // entrypoint) is evaluate.c. In: a query, or a policy and JSON. Out: results, or the decision record. Next
 // file to read: eval_query.c, runtime/host/decide.c.
-#include "eval.h"
+#include "query.h"
 
 #include <stdlib.h>
 #include <sys/stat.h>

@@ -2,7 +2,7 @@
 // Prints the results of a query: JSON, a table of its variables, values alone. In: JSON that the machine
 // wrote. Out: standard output; text comes through as it is, so numbers keep their spelling. Memory: malloc'd
 // tables, freed before return. Next file to read: json_text.c.
-#include "eval.h"
+#include "query.h"
 
 #include "buf.h"
 #include "json.h"

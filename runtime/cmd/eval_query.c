@@ -3,7 +3,7 @@
 // the entrypoint `query`. Over an image the query is a reference, because an image holds no names. In:
 // options. Out: results on standard output, errors in the form of --format. Memory: malloc'd, freed before
 // return. Next file to read: eval_print.c, sources.h.
-#include "eval.h"
+#include "query.h"
 
 #include "buf.h"
 #include "explain_value.h"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // aegis eval: its options, the results of a query and how they are printed. Thread rule: one thread.
 // Next file to read: eval.c, eval_query.c, eval_print.c.
-#ifndef AGR_EVAL_H
-#define AGR_EVAL_H
+#ifndef AGR_QUERY_H
+#define AGR_QUERY_H
 
 #include "cmd.h"
 
