@@ -142,7 +142,8 @@ agc_build_step(struct agc_lexer *lx, struct agc_span at, struct agc_node *ref, s
     case AGC_NUMBER:
     case AGC_STRING:
     case AGC_TEMPLATE:
-        agc_token_fail(lx, AGC_D_SYNTAX, ref->span, "a %s has no parts to refer to", agc_node_name(ref->kind));
+        agc_token_fail(lx, AGC_D_SYNTAX, ref->span, "a %s has no parts to refer to",
+                       agc_node_name(ref->kind));
         return NULL;
     default: break;
     }

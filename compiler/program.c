@@ -111,8 +111,7 @@ struct agc_def *
 agc_program_query(struct agc_program *p, struct agc_diags *diags, struct agc_node *query,
                   const struct agc_import *imports, uint32_t nimports)
 {
-    struct agc_module scope = {.nimports = nimports,
-                               .imports = (struct agc_import *)(uintptr_t)imports};
+    struct agc_module scope = {.nimports = nimports, .imports = (struct agc_import *)(uintptr_t)imports};
     return agc_program_query_in(p, diags, query, &scope);
 }
 

@@ -190,10 +190,11 @@ struct aegis_explain_def {
 };
 /* Evaluates a value entrypoint on a simulated host, as aegis_ctx_eval_json does, and calls `def` for every
  * definition that was tried. */
-AEGIS_API enum aegis_status
-aegis_ctx_explain_value(struct aegis_ctx *ctx, struct aegis_slot *slot, const char *entry, const char *json,
-                        size_t n, void (*def)(void *arg, const struct aegis_explain_def *d), void *arg,
-                        char *out, size_t out_size, size_t *ret_n, struct aegis_error *reterr);
+AEGIS_API enum aegis_status aegis_ctx_explain_value(struct aegis_ctx *ctx, struct aegis_slot *slot,
+                                                    const char *entry, const char *json, size_t n,
+                                                    void (*def)(void *arg, const struct aegis_explain_def *d),
+                                                    void *arg, char *out, size_t out_size, size_t *ret_n,
+                                                    struct aegis_error *reterr);
 
 /* One executed instruction, for `eval --trace`: text without line end. */
 AEGIS_API void aegis_ctx_trace(struct aegis_ctx *ctx, void (*line)(void *arg, const char *text, size_t n),

@@ -91,7 +91,8 @@ uint32_t ag_pattern_groups(const void *blob);
 struct ag_str ag_pattern_group_name(const void *blob, uint32_t ix);
 // Index of the group with this name, or AG_PATTERN_NONE.
 uint32_t ag_pattern_group_named(const void *blob, struct ag_str name);
-// Whether a code point is a letter (L) or decimal digit (Nd) of Unicode: what names in a replacement are made of.
+// Whether a code point is a letter (L) or decimal digit (Nd) of Unicode: what names in a replacement are made
+// of.
 bool ag_pattern_is_letter_or_digit(uint32_t cp);
 // True when the blob answers yes/no questions by literal search or DFA: no arena, one unit per byte.
 bool ag_pattern_is_fast(const void *blob);
