@@ -39,7 +39,7 @@ pattern_of(struct regex *r, struct ag_str text, struct agc_span span, uint32_t *
             return true;
         }
     if (!r->mem && !(r->mem = malloc(AGC_PATTERN_ARENA)))
-        return false;
+        agc_out_of_memory(AGC_PATTERN_ARENA);
     ag_arena_init(&scratch, r->mem, AGC_PATTERN_ARENA);
     if (n + 1 >= AGC_NARROW_MAX || ag_pattern_compile(text, 0, &scratch, NULL, &blob, &why) != AG_PATTERN_YES)
         return false;

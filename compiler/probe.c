@@ -109,12 +109,19 @@ open_image(struct agc_probe *p, struct ag_str image)
     struct aegis_host_options options = {.size = sizeof options, .is_simulated = 1};
     struct aegis_limits limits = {.size = sizeof limits};
     struct aegis_policy *policy = NULL;
-    if (aegis_host_open(NULL, &options, &p->host, NULL) != AEGIS_OK ||
-        aegis_ctx_new(&limits, p->host, &p->ctx) != AEGIS_OK || aegis_slot_new(&p->slot) != AEGIS_OK ||
-        aegis_policy_open_bytes(image.p, image.n, NULL, &policy, NULL) != AEGIS_OK)
-        return false;
-    aegis_slot_publish(p->slot, policy);
-    return true;
+    enum aegis_status s = aegis_host_open(NULL, &options, &p->host, NULL);
+    if (s == AEGIS_OK)
+        s = aegis_ctx_new(&limits, p->host, &p->ctx);
+    if (s == AEGIS_OK)
+        s = aegis_slot_new(&p->slot);
+    if (s == AEGIS_OK)
+        s = aegis_policy_open_bytes(image.p, image.n, NULL, &policy, NULL);
+    // Without the probe a conflict is a warning: what compiles must not depend on the memory that is left.
+    if (s == AEGIS_NO_MEMORY)
+        agc_out_of_memory(image.n);
+    if (s == AEGIS_OK)
+        aegis_slot_publish(p->slot, policy);
+    return s == AEGIS_OK;
 }
 
 struct agc_probe *
@@ -123,7 +130,7 @@ agc_probe_open(struct agc_job *j, const struct agc_group *const *group, uint32_t
     struct agc_probe *p = calloc(1, sizeof *p);
     struct ag_str image;
     if (!p)
-        return NULL;
+        agc_out_of_memory(sizeof *p);
     p->arena = &j->arena;
     p->entry = agc_alloc(&j->arena, n * sizeof *p->entry);
     p->is_function = agc_alloc(&j->arena, n);

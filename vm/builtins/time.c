@@ -98,7 +98,8 @@ moment(struct ag_call *c, struct ag_value v, struct moment *ret, struct ag_value
         return false;
     }
     set_seconds(ret, ag_floor_div(n, NS_PER_S));
-    ret->at.ns = (uint32_t)(n - ret->at.s * NS_PER_S);
+    // not from the seconds: those of the least integer are past what nanoseconds can count
+    ret->at.ns = (uint32_t)(n % NS_PER_S + (n % NS_PER_S < 0 ? NS_PER_S : 0));
     return true;
 }
 
