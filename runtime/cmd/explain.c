@@ -41,6 +41,9 @@ print_rule(void *arg, const struct aegis_explain_rule *r)
         printf(",\"matched\":%s,\"winner\":%s,\"why\":\"%s\",\"line\":%u,\"column\":%u}",
                r->has_matched ? "true" : "false", r->is_winner ? "true" : "false", verdict(l, r), line,
                column);
+    } else if (!line) {
+        printf("  %s %.*s: %.*s: %s\n", r->is_winner ? "*" : " ", (int)r->source.n, r->source.p,
+               (int)r->name.n, r->name.p, verdict(l, r));
     } else {
         printf("  %s %.*s:%u:%u: %.*s: %s\n", r->is_winner ? "*" : " ", (int)r->source.n, r->source.p, line,
                column, (int)r->name.n, r->name.p, verdict(l, r));

@@ -12,9 +12,18 @@ struct seen {
     bool is_tried, has_matched, is_error;
 };
 
+#define EMITTED_MAX 256u // decisions of modules that are listed; further ones are left out
+
+// A decision that a module contributed; the name lies in the image or the context's arena.
+struct emitted {
+    struct ag_str rule, decision;
+};
+
 struct watch {
     const struct ag_image *im;
     struct seen *rule;
+    struct emitted *emitted;
+    uint32_t nemitted;
     uint32_t current; // rule whose conditions are being evaluated, AG_NONE outside
 };
 
@@ -25,13 +34,27 @@ rule_in(const struct watch *w, struct ag_value v)
     return v.kind == AG_NUMBER && !v.sub && v.i >= 0 && v.i < w->im->nrules ? (uint32_t)v.i : AG_NONE;
 }
 
+static struct ag_str
+text_of(const struct ag_call *c, struct ag_value object, struct ag_str key)
+{
+    struct ag_value v = ag_object_get(&c->mem, object, key);
+    return v.kind == AG_STRING ? ag_value_str(v) : AG_STR("");
+}
+
+static void
+note_emitted(struct watch *w, const struct ag_call *c, struct ag_value v)
+{
+    if (v.kind == AG_OBJECT && w->nemitted < EMITTED_MAX)
+        w->emitted[w->nemitted++] =
+            (struct emitted){text_of(c, v, AG_STR("rule")), text_of(c, v, AG_STR("decision"))};
+}
+
 // Called after each instruction; a call is seen before its callee runs, its result stands in the RULE that
 // follows.
 static void
 on_insn(void *self, const struct ag_call *c, uint32_t at, const struct ag_value *frame)
 {
     struct watch *w = self;
-    (void)c;
     ag_insn i = w->im->code[at];
     switch (ag_insn_op(i)) {
     case AG_OP_CALLT:
@@ -56,6 +79,7 @@ on_insn(void *self, const struct ag_call *c, uint32_t at, const struct ag_value 
             s->fail_at = 0;
         break;
     }
+    case AG_OP_EMIT: note_emitted(w, c, frame[ag_insn_a(i)]); break;
     default: break;
     }
 }
@@ -91,6 +115,27 @@ str_out(struct ag_str s)
     return (struct aegis_str){s.p, s.n};
 }
 
+// Decisions of modules after the rules, in the order in which they contributed.
+static void
+list_emitted(const struct watch *w, bool is_deciding, const struct aegis_decision *d,
+             void (*rule)(void *arg, const struct aegis_explain_rule *r), void *arg)
+{
+    for (uint32_t i = 0; i < w->nemitted; i++) {
+        const struct emitted *e = &w->emitted[i];
+        bool is_winner = is_deciding && ag_str_eq(e->rule, ag_str_of(d->rule.p, d->rule.n)) &&
+                         ag_str_eq(e->decision, ag_str_of(d->decision.p, d->decision.n));
+        is_deciding = is_deciding && !is_winner;
+        struct aegis_explain_rule r = {.size = sizeof r,
+                                       .rule_ix = UINT32_MAX,
+                                       .name = str_out(e->rule),
+                                       .source = str_out(AG_STR("modules")),
+                                       .is_candidate = 1,
+                                       .has_matched = 1,
+                                       .is_winner = is_winner};
+        rule(arg, &r);
+    }
+}
+
 enum aegis_status
 agr_explain_json(struct aegis_ctx *ctx, struct aegis_slot *slot, struct ag_str json,
                  void (*rule)(void *arg, const struct aegis_explain_rule *r), void *arg,
@@ -103,7 +148,8 @@ agr_explain_json(struct aegis_ctx *ctx, struct aegis_slot *slot, struct ag_str j
     struct watch w = {
         .im = im, .current = AG_NONE, .rule = calloc(im->nrules ? im->nrules : 1, sizeof *w.rule)};
     enum aegis_status s = AEGIS_NO_MEMORY;
-    if (!w.rule) {
+    w.emitted = calloc(EMITTED_MAX, sizeof *w.emitted);
+    if (!w.rule || !w.emitted) {
         agr_fail(reterr, s, "out of memory");
         goto out;
     }
@@ -130,7 +176,9 @@ agr_explain_json(struct aegis_ctx *ctx, struct aegis_slot *slot, struct ag_str j
             agr_span_of(im, w.rule[i].fail_at - 1, &e.fail_line, &e.fail_column);
         rule(arg, &e);
     }
+    list_emitted(&w, ctx->outcome.by == AG_BY_EMIT, ret, rule, arg);
 out:
+    free(w.emitted);
     free(w.rule);
     agr_slot_unpin(slot, pin);
     return s;

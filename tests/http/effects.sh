@@ -69,6 +69,9 @@ check $? "simulate gives the outcomes of the server" "$diff"
 out=$("$aegis" simulate "$work/policy.yaml" "${simulated[@]}" | tail -n 1)
 [ "$out" = "  7 auto-execute, 1 need approval, 2 blocked, 3 throttled" ]
 check $? "the summary counts throttled actions apart" "$out"
+out=$("$aegis" explain "$work/policy.yaml" --action '{"type":"look","agent":"a"}')
+grep -q '^  \* modules: left: decides$' <<<"$out"
+check $? "explain names decisions of modules" "$out"
 
 serve_stop
 grep -aq '"type":"note","text":"seen a","outcome":"noted"' -r "$work/audit"

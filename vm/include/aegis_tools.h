@@ -126,7 +126,7 @@ AEGIS_API enum aegis_status aegis_ctx_document_json(struct aegis_ctx *ctx, struc
 /* One rule as `explain` shows it. */
 struct aegis_explain_rule {
     uint32_t size;
-    uint32_t rule_ix;
+    uint32_t rule_ix; /* UINT32_MAX: a decision that modules contributed, which has no line */
     struct aegis_str name, source;
     uint32_t line, column;
     uint32_t is_candidate; /* the index let it through: type, target, agent and tenant match */
@@ -135,8 +135,8 @@ struct aegis_explain_rule {
     uint32_t is_winner;
     uint32_t fail_line, fail_column; /* first condition that failed, 0 when unknown */
 };
-/* Decides `json` against `slot` on a simulated host context and calls `rule` for every rule, in source order.
- */
+/* Decides `json` against `slot` on a simulated host context and calls `rule` for every rule, in source order,
+ * and then for the decisions that modules contributed. */
 AEGIS_API enum aegis_status
 aegis_ctx_explain_json(struct aegis_ctx *ctx, struct aegis_slot *slot, const char *json, size_t n,
                        void (*rule)(void *arg, const struct aegis_explain_rule *r), void *arg,
