@@ -270,13 +270,15 @@ put_head(struct agc_fmt *w, const struct agc_def *d)
     w->at = d->head_span.end;
 }
 
-static void
+// Does the rule take one line?
+static bool
 put_def(struct agc_fmt *w, const struct agc_def *d)
 {
     uint32_t begin = d->span.begin;
     agc_fmt_comments(w, begin);
     if (w->is_inline)
         agc_fmt_newline(w);
+    size_t first = w->n;
     put_head(w, d);
     if (d->body) {
         // A chained body stands as a rule of its own.
@@ -284,7 +286,9 @@ put_def(struct agc_fmt *w, const struct agc_def *d)
         put_body(w, d->body, agc_fmt_row(w, begin), from, false);
     }
     put_elses(w, d);
+    bool is_line = !memchr(w->p + first, '\n', w->n - first);
     agc_fmt_newline(w);
+    return is_line;
 }
 
 // Rules of one line may stand on neighbouring lines.
@@ -327,8 +331,7 @@ agc_fmt(struct agc_arena *a, const struct agc_sources *sources, const struct agc
         const struct agc_def *d = m->defs[k++];
         if (!last || !is_group(w, last, d))
             put_gap(w, d->span.begin);
-        put_def(w, d);
-        last = d;
+        last = put_def(w, d) ? d : NULL;
     }
     if (w->comment < m->ncomments) {
         agc_fmt_blank(w);
