@@ -62,6 +62,7 @@ struct agc_limit {
 struct agc_named_files {
     uint32_t nmodules, ndata;
     struct agc_str_at *module, *data;
+    struct agc_str_at schema; // of the input; text.p == NULL: none
 };
 
 struct agc_policy {
@@ -82,6 +83,7 @@ struct agc_policy {
     struct agc_str_at *zones; // names of the time zones used, in order of first use
     uint32_t nmodules;
     struct agc_module **modules;
+    const struct agc_type *input_type; // from a schema, NULL: any value
 };
 
 // Printers behind --emit=ast.

@@ -82,9 +82,48 @@ agc_bind_term(struct agc_bind *s, const struct agc_node *n)
     return true;
 }
 
+// The first variable of a pattern that is not bound; NULL: none.
+static const struct agc_node *
+unbound(const struct agc_bind *s, const struct agc_node *n)
+{
+    if (agc_is_local(n))
+        return agc_marks_has(&s->bound, n->symbol) ? NULL : n;
+    const struct agc_node *found = NULL;
+    for (uint32_t i = 0; !found && (n->kind == AGC_ARRAY || n->kind == AGC_OBJECT) && i < n->n; i++)
+        found = unbound(s, n->kid[i]);
+    return found;
+}
+
+// Constant keys of x that are no keys of y, whose keys are all constant.
+static bool
+lacks_key(const struct agc_node *x, const struct agc_node *y)
+{
+    for (uint32_t i = 0; i < x->n; i += 2) {
+        bool may = x->kid[i]->kind > AGC_STRING;
+        for (uint32_t k = 0; !may && k < y->n; k += 2)
+            may = y->kid[k]->kind > AGC_STRING ||
+                  (x->kid[i]->kind == y->kid[k]->kind && ag_str_eq(x->kid[i]->text, y->kid[k]->text));
+        if (!may)
+            return true;
+    }
+    return false;
+}
+
+// Arrays of different lengths and objects of different keys never match, so they give no variable a value.
+static bool
+never_match(const struct agc_node *x, const struct agc_node *y)
+{
+    if (x->kind != y->kind || (x->kind != AGC_ARRAY && x->kind != AGC_OBJECT))
+        return false;
+    return x->n != y->n || (x->kind == AGC_OBJECT && lacks_key(x, y));
+}
+
 bool
 agc_bind_unify(struct agc_bind *s, const struct agc_node *unify, bool swap)
 {
+    const struct agc_node *x = unify->kid[0], *y = unify->kid[1], *var = NULL;
+    if (never_match(x, y) && ((var = unbound(s, x)) != NULL || (var = unbound(s, y)) != NULL))
+        return miss(s, var);
     return agc_bind_term(s, unify->kid[swap ? 0 : 1]) && pattern(s, unify->kid[swap ? 1 : 0]);
 }
 
@@ -169,13 +208,115 @@ literal(struct agc_bind *s, const struct agc_node *n)
     }
 }
 
+// --- calls inside of a literal are evaluated before it, and need what is bound by then
+// Steps of the references of a term, which are read first. Calls inside of it are values already.
+static void
+bind_steps(struct agc_bind *s, const struct agc_node *n)
+{
+    if (agc_is_comprehension(n) || n->kind == AGC_TEMPLATE || n->kind == AGC_QUERY)
+        return;
+    for (uint32_t i = n->kind == AGC_CALL; i < n->n; i++) {
+        if (agc_is_operation(n->kid[i]))
+            continue;
+        if (n->kind == AGC_REF && i && agc_is_local(n->kid[i]))
+            agc_marks_add(s->a, &s->bound, n->kid[i]->symbol);
+        bind_steps(s, n->kid[i]);
+    }
+}
+
+static bool
+has_values(struct agc_bind *s, const struct agc_node *n)
+{
+    if (agc_is_comprehension(n) || n->kind == AGC_TEMPLATE)
+        return true;
+    if (agc_is_local(n))
+        return agc_marks_has(&s->bound, n->symbol) || miss(s, n);
+    for (uint32_t i = n->kind == AGC_CALL; i < n->n; i++)
+        if (!agc_is_operation(n->kid[i]) && !has_values(s, n->kid[i]))
+            return false;
+    return true;
+}
+
+// Innermost calls first, then from left to right.
+static bool
+calls_inside(struct agc_bind *s, const struct agc_node *n)
+{
+    if (agc_is_comprehension(n) || n->kind == AGC_TEMPLATE || n->kind == AGC_QUERY)
+        return true;
+    uint32_t from = n->kind == AGC_CALL, to = n->kind == AGC_WITH ? 1 : n->n;
+    for (uint32_t i = from; i < to; i++) {
+        const struct agc_node *k = n->kid[i];
+        if (!calls_inside(s, k))
+            return false;
+        if (!agc_is_operation(k) || n->kind == AGC_WITH || n->kind == AGC_NOT)
+            continue;
+        bind_steps(s, k);
+        if (!has_values(s, k))
+            return false;
+    }
+    return true;
+}
+
 bool
 agc_bind_literal(struct agc_bind *s, const struct agc_node *n)
 {
     uint32_t mark = s->bound.n;
     s->missing = s->other = NULL;
-    if (literal(s, n))
-        return true;
+    if (literal(s, n)) {
+        if (s->bound.n == mark)
+            return true;
+        agc_marks_undo(&s->bound, mark);
+        s->missing = s->other = NULL;
+        if (calls_inside(s, n)) {
+            agc_marks_undo(&s->bound, mark);
+            return literal(s, n);
+        }
+    }
     agc_marks_undo(&s->bound, mark);
     return false;
+}
+
+static bool
+element_by_element(struct agc_bind *s, const struct agc_node *x, const struct agc_node *y)
+{
+    bool all = true;
+    if (x->kind == y->kind && x->n == y->n && x->kind == AGC_ARRAY) {
+        for (uint32_t i = 0; i < x->n; i++)
+            all &= element_by_element(s, x->kid[i], y->kid[i]);
+        return all;
+    }
+    if (x->kind == y->kind && x->n == y->n && x->kind == AGC_OBJECT && !lacks_key(x, y)) {
+        for (uint32_t i = 0; i < x->n; i += 2)
+            for (uint32_t k = 0; k < y->n; k += 2)
+                if (x->kid[i]->kind <= AGC_STRING && x->kid[i]->kind == y->kid[k]->kind &&
+                    ag_str_eq(x->kid[i]->text, y->kid[k]->text))
+                    all &= element_by_element(s, x->kid[i + 1], y->kid[k + 1]);
+        return all;
+    }
+    struct agc_node *kid[2] = {(struct agc_node *)x, (struct agc_node *)y};
+    const struct agc_node pair = {.kind = AGC_UNIFY, .n = 2, .kid = kid};
+    return agc_bind_literal(s, &pair);
+}
+
+bool
+agc_bind_alone(struct agc_bind *s, const struct agc_node *n)
+{
+    uint32_t mark = s->bound.n, before;
+    const struct agc_node *inner = n;
+    for (; inner->kind == AGC_WITH; inner = inner->kid[0])
+        for (uint32_t i = 2; i < inner->n; i += 2)
+            bind_steps(s, inner->kid[i]);
+    bind_steps(s, inner);
+    for (uint32_t i = 0; inner->kind == AGC_UNIFY && i < 2; i++) // `variable = call`
+        if (agc_is_operation(inner->kid[i]))
+            bind_steps(s, inner->kid[i]);
+    bool ok = agc_bind_literal(s, n);
+    if (!ok && inner->kind == AGC_UNIFY)
+        do {
+            before = s->bound.n;
+            ok = element_by_element(s, inner->kid[0], inner->kid[1]);
+        } while (!ok && s->bound.n > before);
+    if (!ok)
+        agc_marks_undo(&s->bound, mark);
+    return ok;
 }

@@ -5,6 +5,7 @@
 #include "names.h"
 
 #include "resolve.h"
+#include "safety.h"
 
 #include <stdio.h>
 
@@ -16,7 +17,6 @@ static const struct {
     {"http.send", WORLD},
     {"net.lookup_ip_addr", WORLD},
     {"opa.runtime", WORLD},
-    {"trace", "a decision writes nothing; aegis explain shows how it was made"},
 #undef WORLD
 #define OLD "the language no longer has it"
     {"any", OLD},
@@ -280,7 +280,8 @@ static const struct {
                  {"or", "|"},   {"equal", "=="},
                  {"neq", "!="}, {"lt", "<"},
                  {"lte", "<="}, {"gt", ">"},
-                 {"gte", ">="}, {"internal.member_2", "in"}};
+                 {"gte", ">="}, {"internal.member_2", "in"},
+                 {"eq", "="}};
 
 static bool
 is_operator(struct agc_names *r, struct agc_node *call, const struct agc_callee *c, bool is_literal)
@@ -296,9 +297,13 @@ is_operator(struct agc_names *r, struct agc_node *call, const struct agc_callee 
     if (is_literal && call->n == want + 2) {
         take_result(r, call);
         call = call->kid[1];
+        is_literal = false;
     }
     check_arity(r, call, c, want);
-    call->kind = is_member ? AGC_MEMBER2 : AGC_BINARY;
+    bool is_match = ag_str_is(call->text, "=") && is_literal;
+    if (ag_str_is(call->text, "=") && !is_match)
+        call->text = AG_STR("==");
+    call->kind = is_member ? AGC_MEMBER2 : is_match ? AGC_UNIFY : AGC_BINARY;
     call->symbol = AG_NONE;
     call->kid++;
     call->n--;
@@ -341,6 +346,8 @@ agc_names_call(struct agc_names *r, struct agc_node *call, bool is_literal)
     if (agc_names_is_print(r, call)) {
         if (!is_literal)
             agc_diag(r->b->diags, AGC_D_VOID_CALL, call->span, "print has no value");
+        call->text = AGC_PRINT;
+        call->symbol = AG_NONE;
         return;
     }
     struct agc_callee c = agc_names_callee(r, f);

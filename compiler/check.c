@@ -16,27 +16,32 @@
 #define SET    AGC_T(AG_SET)
 #define BOOL   AGC_T(AG_BOOL)
 
+struct check {
+    struct agc_diags *diags;
+    const struct agc_type *input; // NULL: any value
+};
+
 // Reports when n cannot be of the wanted kinds.
 static void
-need(struct agc_diags *d, const struct agc_node *n, uint32_t want, const char *what)
+need(const struct check *d, const struct agc_node *n, uint32_t want, const char *what)
 {
     char have_text[100], want_text[100];
     if (n->types & want)
         return;
-    agc_diag(d, AGC_D_TYPE_ERROR, n->span, "%s must be %s, this is %s", what,
+    agc_diag(d->diags, AGC_D_TYPE_ERROR, n->span, "%s must be %s, this is %s", what,
              agc_type_text(want, want_text, sizeof want_text),
              agc_type_text(n->types, have_text, sizeof have_text));
 }
 
 static uint32_t
-check_call(struct agc_diags *d, const struct agc_node *n)
+check_call(const struct check *d, const struct agc_node *n)
 {
     const struct agc_builtin *b = agc_builtin_at(n->symbol);
     char what[120];
     if (!b)
         return AGC_T_ANY; // unknown: reported
     if (n->n - 1 != b->nargs) {
-        agc_diag(d, AGC_D_WRONG_ARITY, n->span, "%s takes %u argument%s, %u given", b->name, b->nargs,
+        agc_diag(d->diags, AGC_D_WRONG_ARITY, n->span, "%s takes %u argument%s, %u given", b->name, b->nargs,
                  b->nargs == 1 ? "" : "s", n->n - 1);
         return b->result;
     }
@@ -45,12 +50,12 @@ check_call(struct agc_diags *d, const struct agc_node *n)
         need(d, n->kid[i + 1], b->arg[i], what);
     }
     if (n->symbol == AG_BI_REGEX_MATCH && n->kid[1]->kind == AGC_STRING)
-        agc_regex_ok(d, n->kid[1]->text, n->kid[1]->span);
+        agc_regex_ok(d->diags, n->kid[1]->text, n->kid[1]->span);
     return b->result;
 }
 
 static uint32_t
-check_binary(struct agc_diags *d, const struct agc_node *n)
+check_binary(const struct check *d, const struct agc_node *n)
 {
     const struct agc_node *l = n->kid[0], *r = n->kid[1];
     char what[40], left[100], right[100];
@@ -66,7 +71,7 @@ check_binary(struct agc_diags *d, const struct agc_node *n)
         need(d, r, NUMBER | SET, what);
         bool both = (l->types & (NUMBER | SET)) && (r->types & (NUMBER | SET));
         if (both && !(l->types & r->types & (NUMBER | SET)))
-            agc_diag(d, AGC_D_TYPE_ERROR, n->span, "a number and a set cannot be subtracted");
+            agc_diag(d->diags, AGC_D_TYPE_ERROR, n->span, "a number and a set cannot be subtracted");
         return (l->types & r->types & (NUMBER | SET)) ? (l->types & r->types & (NUMBER | SET)) : NUMBER | SET;
     }
     if (op == '&' || op == '|') {
@@ -77,23 +82,45 @@ check_binary(struct agc_diags *d, const struct agc_node *n)
     if (ag_str_is(n->text, "in"))
         need(d, r, AGC_T_COLLECTION, "the right side of in");
     else if (ag_str_is(n->text, "==") && !(l->types & r->types))
-        agc_diag(d, AGC_D_TYPE_ERROR, n->span, "%s is never equal to %s",
+        agc_diag(d->diags, AGC_D_TYPE_ERROR, n->span, "%s is never equal to %s",
                  agc_type_text(l->types, left, sizeof left), agc_type_text(r->types, right, sizeof right));
     return BOOL;
 }
 
-static uint32_t check_node(struct agc_diags *d, struct agc_node *n);
+static uint32_t check_node(const struct check *d, struct agc_node *n);
 
-static uint32_t
-check_ref(struct agc_diags *d, const struct agc_node *n)
+static void
+no_element(const struct check *d, const struct agc_type *t, const struct agc_node *step)
 {
-    const struct agc_node *head = n->kid[0];
-    need(d, head, AGC_T_COLLECTION, "what is looked into");
-    return AGC_T_ANY;
+    char have[200];
+    struct agc_diag *diag = agc_diag(d->diags, AGC_D_TYPE_ERROR, step->span, "%s has no such element",
+                                     agc_type_name(t, have, sizeof have));
+    const char *near = step->kind == AGC_STRING ? agc_type_nearest(d->diags->arena, t, step->text) : NULL;
+    if (near)
+        agc_diag_fix(d->diags, diag, "write %s", near);
 }
 
 static uint32_t
-type_of(struct agc_diags *d, const struct agc_node *n)
+check_ref(const struct check *d, const struct agc_node *n)
+{
+    const struct agc_node *head = n->kid[0];
+    need(d, head, AGC_T_COLLECTION, "what is looked into");
+    const struct agc_type *t = head->kind == AGC_VAR ? d->input : NULL;
+    for (uint32_t i = 1; t && i < n->n; i++) {
+        const struct agc_node *step = n->kid[i];
+        const struct agc_type *next = step->kind <= AGC_STRING ? agc_type_select(d->diags->arena, t, step)
+                                                               : agc_type_values(d->diags->arena, t);
+        if (!next) {
+            no_element(d, t, step);
+            return AGC_T_ANY;
+        }
+        t = next;
+    }
+    return t ? agc_type_kinds(t) : AGC_T_ANY;
+}
+
+static uint32_t
+type_of(const struct check *d, const struct agc_node *n)
 {
     switch (n->kind) {
     case AGC_NULL_LIT: return AGC_T(AG_NULL);
@@ -113,13 +140,13 @@ type_of(struct agc_diags *d, const struct agc_node *n)
     case AGC_PARAM_LT:
     case AGC_PARAM_GTE:
     case AGC_PARAM_LTE: need(d, n->kid[0], NUMBER | AGC_T(AG_STRING), agc_node_name(n->kind)); return BOOL;
-    case AGC_VAR: return AGC_T_ANY;
+    case AGC_VAR: return d->input ? agc_type_kinds(d->input) : AGC_T_ANY;
     default: return BOOL;
     }
 }
 
 static uint32_t
-check_node(struct agc_diags *d, struct agc_node *n)
+check_node(const struct check *d, struct agc_node *n)
 {
     for (uint32_t i = n->kind == AGC_CALL; i < n->n; i++)
         check_node(d, n->kid[i]);
@@ -179,11 +206,12 @@ bool
 agc_check(struct agc_diags *diags, struct agc_policy *policy)
 {
     uint32_t errors = diags->nerrors;
+    const struct check c = {diags, policy->input_type};
     for (uint32_t i = 0; i < policy->nrules; i++) {
         struct agc_node *body = policy->rules[i].body;
         for (uint32_t k = 0; body && k < body->n; k++) {
             uint32_t before = diags->nerrors;
-            check_node(diags, body->kid[k]);
+            check_node(&c, body->kid[k]);
             // A bare `false` is how an empty window reads; it has its own warning.
             if (diags->nerrors == before && !is_variable(body->kid[k]) && body->kid[k]->kind != AGC_FALSE_LIT)
                 agc_diag(diags, AGC_D_CONSTANT_CONDITION, body->kid[k]->span,
@@ -192,9 +220,9 @@ agc_check(struct agc_diags *diags, struct agc_policy *policy)
     }
     for (uint32_t i = 0; i < policy->nlimits; i++) {
         for (uint32_t k = 0; k < policy->limits[i].nkeys; k++)
-            check_node(diags, policy->limits[i].key[k]);
+            check_node(&c, policy->limits[i].key[k]);
         if (policy->limits[i].cost)
-            check_node(diags, policy->limits[i].cost);
+            check_node(&c, policy->limits[i].cost);
     }
     check_charges(diags, policy);
     return diags->nerrors == errors;

@@ -33,7 +33,7 @@ void agc_check_query(struct agc_checker *c, struct agc_node *query);
 const struct agc_type *agc_check_get(struct agc_checker *c, const struct agc_node *n);
 // Whether the term can have a value of type t; variables without a type get theirs.
 bool agc_check_unify(struct agc_checker *c, const struct agc_node *n, const struct agc_type *t);
-void agc_check_error(struct agc_checker *c, struct agc_span at, const char *fmt, ...)
+struct agc_diag *agc_check_error(struct agc_checker *c, struct agc_span at, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 // check_ref.c: the type at the end of a reference; steps that cannot exist are reported.
 const struct agc_type *agc_check_ref(struct agc_checker *c, struct agc_node *n);

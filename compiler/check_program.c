@@ -14,7 +14,7 @@
 #define STRING agc_type_scalar(AGC_TY_STRING)
 #define BOOL   agc_type_scalar(AGC_TY_BOOL)
 
-__attribute__((format(printf, 3, 4))) void
+__attribute__((format(printf, 3, 4))) struct agc_diag *
 agc_check_error(struct agc_checker *c, struct agc_span at, const char *fmt, ...)
 {
     char text[400];
@@ -22,8 +22,8 @@ agc_check_error(struct agc_checker *c, struct agc_span at, const char *fmt, ...)
     va_start(ap, fmt);
     vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
-    agc_diag(c->diags, c->in_every ? AGC_D_TYPE_MISMATCH : AGC_D_TYPE_ERROR, at, "%s", text);
     c->is_failed |= !c->in_every;
+    return agc_diag(c->diags, c->in_every ? AGC_D_TYPE_MISMATCH : AGC_D_TYPE_ERROR, at, "%s", text);
 }
 
 // --- what a term is
@@ -390,6 +390,8 @@ check_clauses(struct agc_checker *c, struct agc_def *d)
             agc_check_query(c, e->body);
         t = agc_type_or(c->arena, t, value_type(c, e));
     }
+    for (uint32_t i = 0; i < d->nprints; i++)
+        agc_check_visit(c, d->print[i]);
     return t;
 }
 

@@ -9,6 +9,7 @@
 
 #define ANY    (&agc_type_any)
 #define STRING agc_type_scalar(AGC_TY_STRING)
+#define NUMBER agc_type_scalar(AGC_TY_NUMBER)
 
 static void
 put_choices(char *text, size_t size, const struct agc_type *t)
@@ -42,8 +43,12 @@ walk_type(struct agc_checker *c, const struct agc_type *t, const struct agc_node
             const struct agc_type *child = agc_type_select(c->arena, t, step);
             if (!child) {
                 put_choices(want, sizeof want, t);
-                agc_check_error(c, step->span, "%s has no such element%s",
-                                agc_type_name(t, have, sizeof have), want);
+                struct agc_diag *d = agc_check_error(c, step->span, "%s has no such element%s",
+                                                     agc_type_name(t, have, sizeof have), want);
+                const char *near =
+                    step->kind == AGC_STRING ? agc_type_nearest(c->arena, t, step->text) : NULL;
+                if (near)
+                    agc_diag_fix(c->diags, d, "write %s", near);
                 return NULL;
             }
             t = child;
@@ -106,7 +111,11 @@ agc_check_ref(struct agc_checker *c, struct agc_node *n)
     if (head->kind == AGC_VAR && head->symbol == AGC_SYM_DATA)
         return walk_tree(c, c->program->root, n, 1);
     const struct agc_type *t = agc_check_get(c, head);
-    return walk_type(c, t ? t : ANY, n, 1);
+    bool is_relation = head->kind == AGC_CALL && !head->group && head->symbol != AG_NONE &&
+                       ag_str_is(ag_str_z(agc_builtin_at(head->symbol)->name), "walk");
+    if (is_relation) // its declared result is one of the elements that the variable steps through
+        agc_check_unify(c, n->kid[1], NUMBER);
+    return walk_type(c, t ? t : ANY, n, is_relation ? 2 : 1);
 }
 
 // --- built-ins

@@ -14,6 +14,7 @@
 #include "module.h"
 #include "opt.h"
 #include "resolve.h"
+#include "type_schema.h"
 #include "when.h"
 #include "test_rules.h"
 #include "yaml_read.h"
@@ -110,7 +111,7 @@ is_taken(const struct agc_job *j, uint32_t source)
     for (uint32_t i = 0; i < j->nwanted; i++)
         if (j->wanted[i].source == source)
             return true;
-    return false;
+    return j->has_schema && j->schema == source;
 }
 
 static void
@@ -155,6 +156,15 @@ read_sources(struct agc_job *j)
     return !agc_diags_failed(&j->diags);
 }
 
+// The type that a schema gives to the input.
+static bool
+read_schema(struct agc_job *j)
+{
+    if (j->has_schema)
+        j->policy.input_type = agc_type_of_schema(&j->arena, &j->diags, &j->sources, j->schema);
+    return !agc_diags_failed(&j->diags);
+}
+
 // Joins the modules, and reads what the caller wants of them.
 static bool
 join_modules(struct agc_job *j)
@@ -168,7 +178,8 @@ join_modules(struct agc_job *j)
         return false;
     if (prints(j, AGC_STAGE_NAMES))
         agc_program_print(&j->program, &j->sources, j->emit);
-    if (!agc_check_program(&j->arena, &j->diags, &j->program, &agc_type_any, &j->types))
+    if (!agc_check_program(&j->arena, &j->diags, &j->program,
+                           j->policy.input_type ? j->policy.input_type : &agc_type_any, &j->types))
         return false;
     if (!agc_check_effects(&j->diags, &j->program, j->policy.is_begun || !j->is_rego))
         return false;
@@ -275,7 +286,7 @@ agc_compile(struct agc_job *j)
         return AGC_REFUSED;
     if (j->last <= AGC_STAGE_AST)
         return AGC_DONE;
-    if (!join_modules(j) || !understand(j))
+    if (!read_schema(j) || !join_modules(j) || !understand(j))
         return AGC_REFUSED;
     if (j->last <= AGC_STAGE_TYPES)
         return AGC_DONE;

@@ -81,6 +81,8 @@ struct agc_job {
     struct agc_wanted *wanted;
     uint32_t ndocuments, cap_documents; // agc_job_add_data
     struct agc_document *documents;
+    bool has_schema;
+    uint32_t schema; // source of the JSON Schema of the input, which gives it a type
     // in and out: sources may be added before agc_compile
     struct agc_arena arena;
     struct agc_sources sources;

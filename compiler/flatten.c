@@ -8,11 +8,17 @@
 
 #include <stdio.h>
 
-static void
-append(struct agc_flat *f, struct agc_node *literal, bool is_flat)
+void
+agc_flatten_keep(struct agc_flat *f, const struct agc_pending *p)
 {
     f->v = agc_grow(f->a, f->v, f->n, &f->cap, sizeof *f->v);
-    f->v[f->n++] = (struct agc_pending){literal, is_flat};
+    f->v[f->n++] = *p;
+}
+
+static void
+append(struct agc_flat *f, struct agc_node *literal, bool is_called)
+{
+    agc_flatten_keep(f, &(struct agc_pending){.literal = literal, .is_called = is_called});
 }
 
 // A part under `with` is replaced under the same `with`.
@@ -49,23 +55,26 @@ steps_through(const struct agc_node *n)
     return false;
 }
 
-static bool
-is_operation(const struct agc_node *n)
+bool
+agc_is_operation(const struct agc_node *n)
 {
     return n->kind == AGC_CALL || n->kind == AGC_BINARY || n->kind == AGC_NEGATE || n->kind == AGC_MEMBER2;
 }
 
+// What is taken out: calls first; references once their calls are gone.
+enum wanted { CALLS, REFERENCES };
+
 // Everything inside of a term, and with `whole` the term itself.
 static bool
-inside(struct agc_flat *f, struct agc_node **slot, bool whole, const struct agc_node *with)
+inside(struct agc_flat *f, struct agc_node **slot, bool whole, enum wanted what, const struct agc_node *with)
 {
     struct agc_node *n = *slot;
     bool any = false;
     if (agc_is_comprehension(n) || n->kind == AGC_TEMPLATE || n->kind == AGC_QUERY)
         return false;
     for (uint32_t i = n->kind == AGC_CALL; i < n->n; i++)
-        any |= inside(f, &n->kid[i], true, with);
-    if (whole && (is_operation(n) || (n->kind == AGC_REF && steps_through(n)))) {
+        any |= inside(f, &n->kid[i], true, what, with);
+    if (whole && (what == CALLS ? agc_is_operation(n) : n->kind == AGC_REF && steps_through(n))) {
         take_out(f, slot, with);
         any = true;
     }
@@ -79,7 +88,7 @@ out_of_not(struct agc_flat *f, struct agc_node **slot, bool whole, const struct 
     struct agc_node *n = *slot;
     if (agc_is_comprehension(n) || n->kind == AGC_TEMPLATE || n->kind == AGC_QUERY)
         return;
-    if (whole && is_operation(n)) {
+    if (whole && agc_is_operation(n)) {
         take_out(f, slot, with);
         return;
     }
@@ -111,7 +120,7 @@ agc_flatten_not(struct agc_flat *f, struct agc_node *literal, bool is_query)
         bool is_equal = n->kind == AGC_BINARY && ag_str_is(n->text, "==") && !is_query;
         if (n->kind == AGC_UNIFY || is_equal)
             for (uint32_t i = 0; i < n->n; i++)
-                out_of_not(f, &n->kid[i], is_operation(n->kid[i]) && !takes_result(n, i), with);
+                out_of_not(f, &n->kid[i], agc_is_operation(n->kid[i]) && !takes_result(n, i), with);
         else
             out_of_not(f, slot, false, with);
     }
@@ -161,36 +170,50 @@ split(struct agc_flat *f, struct agc_node *x, struct agc_node *y, const struct a
 
 // True when parts were appended; *is_gone: nothing of the literal itself is left.
 static bool
-parts(struct agc_flat *f, struct agc_node *n, const struct agc_node *with, bool *is_gone)
+parts(struct agc_flat *f, struct agc_node *n, enum wanted what, const struct agc_node *with, bool *is_gone)
 {
     bool any = false;
     switch ((int)n->kind) {
     case AGC_NOT: return false;
     case AGC_UNIFY:
-        *is_gone = split(f, n->kid[0], n->kid[1], with);
+        *is_gone = what == REFERENCES && split(f, n->kid[0], n->kid[1], with);
         if (*is_gone)
             return true;
-        any = inside(f, &n->kid[0], false, with);
-        return inside(f, &n->kid[1], false, with) || any;
-    case AGC_ASSIGN: return inside(f, &n->kid[1], false, with);
-    case AGC_SOME_IN: return inside(f, &n->kid[n->n - 1], false, with);
-    case AGC_EVERY: return inside(f, &n->kid[n->n - 2], true, with);
+        for (uint32_t i = 0; i < 2; i++) // `variable = call` is a part already
+            any |= inside(f, &n->kid[i], n->kid[1 - i]->kind != AGC_VAR, what, with);
+        return any;
+    case AGC_ASSIGN: return inside(f, &n->kid[1], false, what, with);
+    case AGC_SOME_IN: return inside(f, &n->kid[n->n - 1], false, what, with);
+    case AGC_EVERY: return inside(f, &n->kid[n->n - 2], true, what, with);
     case AGC_WITH:
         for (uint32_t i = 2; i < n->n; i += 2)
             if (!agc_is_function_name(n->kid[i]))
-                any |= inside(f, &n->kid[i], true, with);
-        return parts(f, n->kid[0], n, is_gone) || any;
-    default: return inside(f, &n, false, with);
+                any |= inside(f, &n->kid[i], true, what, with);
+        return parts(f, n->kid[0], what, n, is_gone) || any;
+    default: return inside(f, &n, false, what, with);
     }
 }
 
 bool
-agc_flatten(struct agc_flat *f, struct agc_pending *p)
+agc_flatten_calls(struct agc_flat *f, const struct agc_pending *p)
 {
     bool is_gone = false;
-    bool any = !p->is_flat && parts(f, p->literal, NULL, &is_gone);
+    bool any = !p->is_called && parts(f, p->literal, CALLS, NULL, &is_gone);
+    struct agc_pending rest = *p;
+    rest.is_called = true;
+    agc_flatten_keep(f, &rest);
+    return any;
+}
+
+bool
+agc_flatten(struct agc_flat *f, const struct agc_pending *p)
+{
+    bool is_gone = false;
+    bool any = !p->is_flat && parts(f, p->literal, REFERENCES, NULL, &is_gone);
+    struct agc_pending rest = *p;
+    rest.is_flat = true;
     if (!is_gone)
-        append(f, p->literal, true);
+        agc_flatten_keep(f, &rest);
     return any;
 }
 

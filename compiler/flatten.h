@@ -13,7 +13,10 @@
 
 struct agc_pending {
     struct agc_node *literal;
-    bool is_flat; // it was taken apart already
+    bool is_called; // its calls were taken out already
+    bool is_flat;   // and its references
+    uint32_t
+        waits; // number of the variable, and one, that it needs before it can be taken apart; 0: none known
 };
 
 struct agc_flat {
@@ -23,8 +26,15 @@ struct agc_flat {
     struct agc_pending *v; // what came out, in an order that follows the text
 };
 
-// Appends the parts of a literal. False when it could not be taken apart further: it is appended as it is.
-bool agc_flatten(struct agc_flat *f, struct agc_pending *p);
+// Appends the calls inside of a literal, and what is left of it. False when there were none.
+bool agc_flatten_calls(struct agc_flat *f, const struct agc_pending *p);
+// Appends the parts of a literal whose calls were taken out. False when it could not be taken apart further:
+// it is appended as it is.
+bool agc_flatten(struct agc_flat *f, const struct agc_pending *p);
+// Appends a literal as it is.
+void agc_flatten_keep(struct agc_flat *f, const struct agc_pending *p);
+// Operators and calls.
+bool agc_is_operation(const struct agc_node *n);
 
 // Appends a literal, and before it what stands in it under `not` but is evaluated outside of the negation:
 // calls, and references where the literal is no match. An undefined one of these fails the body. `is_query`:

@@ -235,6 +235,33 @@ add_named(struct agc_job *j, uint32_t source, const struct agc_str_at *name, boo
     return ok;
 }
 
+static bool
+add_named_schema(struct agc_job *j, uint32_t source, const struct agc_str_at *name)
+{
+    char *path = beside(j, source, name->text);
+    if (j->has_schema)
+        agc_diag(&j->diags, AGC_D_READ_FILE, name->span, "the input has a schema already: %.*s",
+                 (int)j->sources.v[j->schema].name.n, j->sources.v[j->schema].name.p);
+    else if (memchr(name->text.p, '\0', name->text.n))
+        agc_diag(&j->diags, AGC_D_READ_FILE, name->span, "the name of a file holds a zero byte");
+    else if (agc_input_schema(j, path))
+        return true;
+    else
+        agc_diag(&j->diags, AGC_D_READ_FILE, name->span, "%s cannot be read: %s", path, strerror(errno));
+    return false;
+}
+
+bool
+agc_input_schema(struct agc_job *j, const char *path)
+{
+    int source = agc_source_read(&j->arena, &j->sources, path);
+    if (source < 0)
+        return false;
+    j->has_schema = true;
+    j->schema = (uint32_t)source;
+    return true;
+}
+
 bool
 agc_inputs_named(struct agc_job *j, uint32_t source, const struct agc_named_files *named)
 {
@@ -243,5 +270,7 @@ agc_inputs_named(struct agc_job *j, uint32_t source, const struct agc_named_file
         ok = add_named(j, source, &named->module[i], false) && ok;
     for (uint32_t i = 0; i < named->ndata; i++)
         ok = add_named(j, source, &named->data[i], true) && ok;
+    if (named->schema.text.p)
+        ok = add_named_schema(j, source, &named->schema) && ok;
     return ok;
 }

@@ -19,8 +19,10 @@ bool agc_input_add(struct agc_job *j, const char *path, const char **ret_path);
 // Adds a JSON file that stands at the root of `data`; "a.b:FILE" below data.a.b. A backslash before a
 // character of the prefix takes away its meaning.
 bool agc_input_data(struct agc_job *j, const char *path);
-// Adds the files that a policy names in `modules:` and `data:`. Paths are relative to the policy's file and
-// may hold * ? [] in the way of the shell. False after a diagnostic.
+// Reads the JSON Schema of the input; a later one takes its place. False with errno set.
+bool agc_input_schema(struct agc_job *j, const char *path);
+// Adds the files that a policy names in `modules:`, `data:` and `schema:`. Paths are relative to the policy's
+// file and may hold * ? [] in the way of the shell. False after a diagnostic.
 bool agc_inputs_named(struct agc_job *j, uint32_t source, const struct agc_named_files *named);
 
 #endif

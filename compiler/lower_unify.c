@@ -263,12 +263,24 @@ agc_fn_match(struct agc_fn *l, const struct agc_node *pattern, uint32_t value)
     return !p.n || agc_fn_refuse(l, pattern->span, "a variable of this pattern is never bound");
 }
 
+static bool
+is_operation(const struct agc_node *n)
+{
+    return n->kind == AGC_CALL || n->kind == AGC_BINARY || n->kind == AGC_NEGATE || n->kind == AGC_MEMBER2;
+}
+
 bool
 agc_fn_unify(struct agc_fn *l, const struct agc_node *a, const struct agc_node *b)
 {
     struct agc_pairs p = {0};
+    uint32_t v;
     agc_pairs_add(l, &p, a, b, 0);
     if (!agc_fn_solve(l, &p))
         return false;
+    if (p.n == 1 && p.v[0].a == a && (is_operation(a) || is_operation(b))) {
+        // f(xs[i]) + i: the operation is a value, read from left to right
+        const struct agc_node *value = is_operation(b) ? b : a;
+        return agc_fn_term(l, value, &v) && agc_fn_match(l, value == b ? a : b, v);
+    }
     return !p.n || agc_fn_refuse(l, a->span, "neither side of this unification has a value");
 }

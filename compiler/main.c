@@ -31,6 +31,7 @@ static const char usage_text[] =
     "  --query-scope TEXT   package and imports in which the names of the query are looked up\n"
     "  --all-documents      add an entrypoint for every document of the modules\n"
     "  --tests              add an entrypoint for every rule whose name begins with test_ or todo_test_\n"
+    "  --schema FILE        JSON Schema of the input, which gives it a type\n"
     "  --rego               leave conflicts between rules to the run, as other Rego compilers do\n"
     "  --strict-errors      an error of a built-in function ends the evaluation\n"
     "  --check              only look for errors, write nothing\n"
@@ -73,6 +74,7 @@ enum {
     OPT_DECISION,
     OPT_DATA,
     OPT_STRICT,
+    OPT_SCHEMA,
     OPT_QUERY,
     OPT_SCOPE,
     OPT_ALL,
@@ -98,6 +100,7 @@ static const struct option long_options[] = {
     {"rego", no_argument, NULL, OPT_REGO},
     {"decision", required_argument, NULL, OPT_DECISION},
     {"data", required_argument, NULL, OPT_DATA},
+    {"schema", required_argument, NULL, OPT_SCHEMA},
     {"strict-errors", no_argument, NULL, OPT_STRICT},
     {"query", required_argument, NULL, OPT_QUERY},
     {"query-scope", required_argument, NULL, OPT_SCOPE},
@@ -186,6 +189,11 @@ take_option(int c, const char *arg, struct agc_job *j, struct options *o)
     case OPT_ALL: j->all_documents = true; return EXIT_DONE;
     case OPT_DATA:
         if (agc_input_data(j, arg))
+            return EXIT_DONE;
+        fprintf(stderr, "aegisc: %s: %s\n", arg, strerror(errno));
+        return EXIT_TROUBLE;
+    case OPT_SCHEMA:
+        if (agc_input_schema(j, arg))
             return EXIT_DONE;
         fprintf(stderr, "aegisc: %s: %s\n", arg, strerror(errno));
         return EXIT_TROUBLE;

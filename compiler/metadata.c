@@ -20,11 +20,21 @@ has_scope(const struct agc_node *annotations, const char *scope)
     return s && ag_str_is(s->text, scope);
 }
 
+const struct agc_node *
+agc_metadata_block(const struct agc_def *def, const char *scope)
+{
+    for (uint32_t i = 0; def->annotations && i < def->annotations->n; i++)
+        if (has_scope(def->annotations->kid[i], scope))
+            return def->annotations->kid[i];
+    return NULL;
+}
+
 struct agc_node *
 agc_metadata_rule(struct agc_builder *b, const struct agc_def *def, struct agc_span span)
 {
-    if (def->annotations)
-        return agc_node_copy(b->a, def->annotations);
+    const struct agc_node *block = agc_metadata_block(def, "rule");
+    if (block)
+        return agc_node_copy(b->a, block);
     return agc_node_new(b->a, AGC_OBJECT, span, (struct ag_str){0}, 0);
 }
 
@@ -90,8 +100,9 @@ add_document(struct agc_chain *c, const struct agc_def *def)
     const struct agc_module *m = def->module;
     for (uint32_t i = 0; i < c->b->p->ndefs; i++) {
         const struct agc_def *d = c->b->p->defs[i];
-        if (d != def && d->group == def->group && d->annotations && has_scope(d->annotations, "document"))
-            add(c, link(c->b, c->span, m->path, m->npath, def->ref, d->annotations));
+        const struct agc_node *block = d->group == def->group ? agc_metadata_block(d, "document") : NULL;
+        if (block)
+            add(c, link(c->b, c->span, m->path, m->npath, def->ref, block));
     }
 }
 
@@ -100,7 +111,7 @@ agc_metadata_chain(struct agc_builder *b, const struct agc_def *def, struct agc_
 {
     struct agc_chain c = {.b = b, .span = span};
     const struct agc_module *m = def->module;
-    add(&c, link(b, span, m->path, m->npath, def->ref, def->annotations));
+    add(&c, link(b, span, m->path, m->npath, def->ref, agc_metadata_block(def, "rule")));
     add_document(&c, def);
     add_package(&c, m->path, m->npath, "package");
     for (uint32_t n = m->npath + 1; n-- > 0;)

@@ -7,7 +7,7 @@
 static const struct {
     const char *name;
     uint32_t nargs;
-} replaceable[] = {{"http.send", 1}, {"net.lookup_ip_addr", 1}, {"trace", 1}};
+} replaceable[] = {{"http.send", 1}, {"net.lookup_ip_addr", 1}};
 
 #define NREPLACEABLE (sizeof replaceable / sizeof replaceable[0])
 

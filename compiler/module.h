@@ -45,6 +45,8 @@ struct agc_def {
     struct agc_node **suffix;
     uint32_t nlocals; // variables of args, head, bodies and everything nested, otherwise-clauses included
     struct agc_local *local;
+    uint32_t nprints; // calls of print, otherwise-clauses included; they are checked and never run
+    struct agc_node **print;
 };
 
 // A variable of a definition; its number is `symbol` of every VAR that means it.

@@ -187,6 +187,19 @@ agc_names_term(struct agc_names *r, struct agc_node *n)
     }
 }
 
+// Keys of objects on the left side of `:=`, which are read before its variables are new.
+static void
+assign_keys(struct agc_names *r, struct agc_node *n)
+{
+    if (n->kind != AGC_ARRAY && n->kind != AGC_OBJECT)
+        return;
+    for (uint32_t i = 0; i < n->n; i++)
+        if (n->kind == AGC_OBJECT && i % 2 == 0)
+            agc_names_term(r, n->kid[i]);
+        else
+            assign_keys(r, n->kid[i]);
+}
+
 // Left side of `:=`: new variables, arrays and objects of them.
 static void
 assign(struct agc_names *r, struct agc_node *n)
@@ -198,10 +211,8 @@ assign(struct agc_names *r, struct agc_node *n)
             assign(r, n->kid[i]);
         break;
     case AGC_OBJECT:
-        for (uint32_t i = 0; i + 1 < n->n; i += 2) {
-            agc_names_term(r, n->kid[i]);
+        for (uint32_t i = 0; i + 1 < n->n; i += 2)
             assign(r, n->kid[i + 1]);
-        }
         break;
     default: {
         struct agc_diag *d =
@@ -285,6 +296,7 @@ resolve_assign(struct agc_names *r, struct agc_node *n, struct agc_node *with)
     agc_names_term(r, n->kid[1]);
     if (with)
         agc_names_with(r, with);
+    assign_keys(r, n->kid[0]);
     assign(r, n->kid[0]);
 }
 
@@ -331,7 +343,7 @@ resolve_literal(struct agc_names *r, struct agc_node *n)
     case AGC_CALL: {
         bool is_print = agc_names_is_print(r, n);
         agc_names_call(r, n, true);
-        return !is_print;
+        return !is_print || r->def->number != AG_NONE; // of a query nothing is checked
     }
     default: agc_names_term(r, n); return true;
     }
@@ -371,6 +383,10 @@ declare_argument(struct agc_names *r, struct agc_node *n)
         }
     } else if (n->kind == AGC_CALL || n->kind == AGC_BINARY || n->kind == AGC_NEGATE) {
         agc_diag(r->b->diags, AGC_D_BAD_ASSIGN, n->span, "an argument of a definition cannot be a call");
+    } else if (n->kind == AGC_REF) {
+        struct agc_diag *d = agc_diag(r->b->diags, AGC_D_BAD_ASSIGN, n->span,
+                                      "an argument of a definition cannot be a reference");
+        agc_diag_fix(r->b->diags, d, "name the argument, and compare it in the body");
     } else {
         agc_names_term(r, n);
     }
@@ -475,9 +491,7 @@ check_import(struct agc_builder *b, const struct agc_module *m, uint32_t i)
     const struct agc_import *imp = &m->imports[i];
     const struct agc_node *root = imp->path->kind == AGC_REF ? imp->path->kid[0] : imp->path;
     struct ag_str name = import_name(imp);
-    if (is_language(imp))
-        return;
-    if (!ag_str_is(root->text, "data") && !ag_str_is(root->text, "input")) {
+    if (!is_language(imp) && !ag_str_is(root->text, "data") && !ag_str_is(root->text, "input")) {
         struct agc_diag *d =
             agc_diag(b->diags, AGC_D_IMPORT, imp->path->span, "imports begin at data or input, not %.*s",
                      agc_shown(root->text), root->text.p);
@@ -490,12 +504,14 @@ check_import(struct agc_builder *b, const struct agc_module *m, uint32_t i)
         return;
     }
     for (uint32_t k = 0; k < i; k++) {
-        if (is_language(&m->imports[k]) || !ag_str_eq(import_name(&m->imports[k]), name))
+        if (!ag_str_eq(import_name(&m->imports[k]), name))
             continue;
         struct agc_diag *d = agc_diag(b->diags, AGC_D_IMPORT, imp->span, "the name %.*s is imported twice",
                                       agc_shown(name), name.p);
         agc_diag_second(b->diags, d, m->imports[k].span, "first imported here");
-        agc_diag_fix(b->diags, d, "give one of them another name: import .. as ..");
+        agc_diag_fix(b->diags, d,
+                     is_language(imp) ? "remove one of them"
+                                      : "give one of them another name: import .. as ..");
         return;
     }
 }

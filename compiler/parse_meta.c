@@ -176,6 +176,10 @@ author(struct meta *m, const struct agc_ynode *y)
     }
     struct ag_str s = y->text, mail = AG_STR("");
     size_t at = s.n;
+    if (!s.n) {
+        fail(m, place(m, y), "this author is an empty text");
+        return NULL;
+    }
     while (at && s.p[at - 1] != ' ' && s.p[at - 1] != '\t')
         at--;
     if (s.n - at >= 2 && s.p[at] == '<' && s.p[s.n - 1] == '>') {

@@ -8,7 +8,7 @@
 #include "namemap.h"
 #include "program.h"
 
-#define AGC_MOCKS 3u // refused built-ins that `with` may replace
+#define AGC_MOCKS 2u // refused built-ins that `with` may replace
 
 struct agc_builder {
     struct agc_arena *a;
@@ -61,6 +61,8 @@ void agc_visible(struct agc_arena *a, struct agc_marks *to, const struct agc_nod
 void agc_recursion_check(struct agc_builder *b);
 
 // --- metadata.c
+// The annotation of a definition that has the scope, or NULL.
+const struct agc_node *agc_metadata_block(const struct agc_def *def, const char *scope);
 // The value of rego.metadata.rule() or rego.metadata.chain() in `def`.
 struct agc_node *agc_metadata_rule(struct agc_builder *b, const struct agc_def *def, struct agc_span span);
 struct agc_node *agc_metadata_chain(struct agc_builder *b, const struct agc_def *def, struct agc_span span);

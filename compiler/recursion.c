@@ -109,6 +109,8 @@ visit_def(struct reach *r, const struct agc_def *def)
         visit(r, def->arg[i]);
     for (uint32_t i = 0; i < def->nsuffix; i++)
         visit(r, def->suffix[i]);
+    for (uint32_t i = 0; i < def->nprints; i++)
+        visit(r, def->print[i]);
     for (; def; def = def->otherwise) {
         if (def->body)
             visit(r, def->body);

@@ -36,8 +36,7 @@ static const struct agc_builtin table[] = {
 #define NTABLE (sizeof table / sizeof table[0])
 
 // Functions of the language that read the world outside the input; they have no place in a decision.
-static const char *const refused[] = {"http.send", "net.lookup_ip_addr", "opa.runtime", "rand.intn", "trace",
-                                      "print"};
+static const char *const refused[] = {"http.send", "net.lookup_ip_addr", "opa.runtime", "rand.intn", "print"};
 
 const struct agc_builtin *
 agc_builtin_at(uint32_t ix)

@@ -5,12 +5,15 @@
 // file to read: flatten.c, recursion.c.
 #include "settle.h"
 
+#include "scope.h"
+
 struct order {
     struct agc_builder *b;
     struct agc_def *def;
     struct agc_bind s;
     struct agc_settle settle;
     struct agc_bits reported;
+    uint32_t prints_cap; // of def->print
 };
 
 static void nested(struct order *o, struct agc_node *n);
@@ -33,16 +36,41 @@ agc_visible(struct agc_arena *a, struct agc_marks *to, const struct agc_node *n)
         agc_visible(a, to, n->kid[i]);
 }
 
-// Takes apart what is stuck. False when nothing is left to take apart.
+// Takes apart the literals that need nothing which another one binds. False when there are none.
+static bool
+take_parts(struct order *o, const struct agc_body *body, struct agc_flat *f)
+{
+    uint32_t mark = o->s.bound.n;
+    bool any = false;
+    for (uint32_t i = 0; i < body->npending; i++) {
+        struct agc_pending *p = &body->pending[i];
+        bool may = !p->is_flat && (!p->waits || agc_marks_has(&o->s.bound, p->waits - 1));
+        if (may && agc_bind_alone(&o->s, p->literal)) {
+            any |= agc_flatten(f, p);
+            continue;
+        }
+        if (may)
+            p->waits = o->s.missing ? o->s.missing->symbol + 1 : 0;
+        agc_flatten_keep(f, p);
+    }
+    agc_marks_undo(&o->s.bound, mark);
+    return any;
+}
+
+// Takes apart what is stuck: first the calls of each literal, then its references. False when nothing is left
+// to take apart.
 static bool
 take_apart(struct order *o, struct agc_body *body)
 {
     struct agc_flat f = {.a = o->b->a, .def = o->def};
     bool any = false;
     for (uint32_t i = 0; i < body->npending; i++)
-        any |= agc_flatten(&f, &body->pending[i]);
-    if (!any)
-        return false;
+        any |= agc_flatten_calls(&f, &body->pending[i]);
+    if (!any) {
+        f = (struct agc_flat){.a = o->b->a, .def = o->def};
+        if (!take_parts(o, body, &f))
+            return false;
+    }
     for (uint32_t i = 0; i < f.n; i++)
         agc_visible(o->b->a, &o->s.visible, f.v[i].literal);
     body->pending = f.v;
@@ -101,6 +129,67 @@ report(struct order *o, const struct agc_body *body)
         }
 }
 
+// The first variable of a term that nothing has bound; NULL: none.
+static const struct agc_node *
+undeclared(const struct order *o, const struct agc_node *n)
+{
+    if (agc_is_local(n))
+        return agc_marks_has(&o->s.bound, n->symbol) || ag_str_eq(o->def->local[n->symbol].name, AGC_RELATION)
+                   ? NULL
+                   : n;
+    const struct agc_node *found = NULL;
+    for (uint32_t i = n->kind == AGC_CALL; !agc_is_comprehension(n) && !found && i < n->n; i++)
+        found = undeclared(o, n->kid[i]);
+    return found;
+}
+
+// What print shows is bound by what stands before it in the text.
+static void
+check_print(struct order *o, struct agc_node *print)
+{
+    struct agc_def *def = o->def;
+    const struct agc_node *var = undeclared(o, print);
+    if (var) {
+        unsafe(o, var);
+        return;
+    }
+    for (uint32_t i = 1; i < print->n; i++)
+        nested(o, print->kid[i]);
+    def->print = agc_grow(o->b->a, def->print, def->nprints, &o->prints_cap, sizeof(struct agc_node *));
+    def->print[def->nprints++] = print;
+}
+
+// Takes the calls of print out of a body.
+static void
+take_prints(struct order *o, struct agc_node *q)
+{
+    uint32_t bound = o->s.bound.n, around = o->s.visible.n, n = 0;
+    struct agc_body body = {0};
+    bool any = false;
+    for (uint32_t i = 0; !any && i < q->n; i++)
+        any = agc_print_of(q->kid[i]) != NULL;
+    if (!any)
+        return;
+    agc_visible(o->b->a, &o->s.visible, q);
+    for (uint32_t i = 0; i < q->n; i++) {
+        struct agc_node *print = agc_print_of(q->kid[i]);
+        if (!print) {
+            body.pending =
+                agc_grow(o->b->a, body.pending, body.npending, &body.pending_cap, sizeof *body.pending);
+            body.pending[body.npending++] = (struct agc_pending){.literal = q->kid[i]};
+            q->kid[n++] = q->kid[i];
+            continue;
+        }
+        agc_settle(&o->settle, &body);
+        check_print(o, print);
+    }
+    agc_marks_undo(&o->s.visible, around);
+    agc_marks_undo(&o->s.bound, bound);
+    if (!n)
+        q->kid[n++] = agc_node_new(o->b->a, AGC_TRUE_LIT, q->span, (struct ag_str){0}, 0);
+    q->n = n;
+}
+
 static struct agc_body
 open_body(struct order *o, struct agc_node *q)
 {
@@ -119,6 +208,7 @@ open_body(struct order *o, struct agc_node *q)
 static void
 order_body(struct order *o, struct agc_node *q)
 {
+    take_prints(o, q);
     uint32_t around = o->s.visible.n;
     struct agc_body body = open_body(o, q);
     agc_visible(o->b->a, &o->s.visible, q);
@@ -192,6 +282,8 @@ order_with_heads(struct order *o, struct agc_node **q, struct agc_node **head, u
 {
     bool any = false;
     uint32_t errors = o->b->diags->nerrors;
+    if (*q)
+        take_prints(o, *q);
     for (uint32_t i = 0; i < nheads; i++)
         any |= may_bind(head[i]);
     if (any && !heads_are_bound(o, *q, head, nheads))
@@ -236,6 +328,7 @@ nested(struct order *o, struct agc_node *n)
     agc_marks_undo(&o->s.bound, mark);
 }
 
+// Arguments bind the variables of arrays and of values of objects.
 static void
 bind_args(struct order *o, const struct agc_node *n)
 {
@@ -243,7 +336,8 @@ bind_args(struct order *o, const struct agc_node *n)
         agc_marks_add(o->b->a, &o->s.bound, n->symbol);
         agc_marks_add(o->b->a, &o->s.visible, n->symbol);
     }
-    for (uint32_t i = 0; i < n->n; i++)
+    for (uint32_t i = n->kind == AGC_OBJECT; i < n->n && n->kind != AGC_SET;
+         i += n->kind == AGC_OBJECT ? 2 : 1)
         bind_args(o, n->kid[i]);
 }
 
@@ -254,6 +348,11 @@ agc_safety_def(struct agc_builder *b, struct agc_def *def)
     o.settle.s = &o.s;
     for (uint32_t i = 0; i < def->nargs; i++)
         bind_args(&o, def->arg[i]);
+    for (uint32_t i = 0; i < def->nargs; i++) {
+        const struct agc_node *var = undeclared(&o, def->arg[i]);
+        if (var)
+            unsafe(&o, var);
+    }
     uint32_t mark = o.s.bound.n;
     for (struct agc_def *clause = def; clause; clause = clause->otherwise) {
         uint32_t nsuffix = clause == def ? def->nsuffix : 0, n = 0;

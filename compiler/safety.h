@@ -42,6 +42,17 @@ agc_is_not_body(const struct agc_node *n)
 {
     return n->kind == AGC_NOT && n->kid[0]->kind == AGC_QUERY && !agc_is_bare_not(n);
 }
+// The call of print that a literal is, negated or under `with`, or NULL. Such literals stand in bodies until
+// these are put in order.
+#define AGC_PRINT AG_STR("print")
+static inline struct agc_node *
+agc_print_of(struct agc_node *n)
+{
+    while (n->kind == AGC_WITH || (n->kind == AGC_NOT && !agc_is_not_body(n)))
+        n = agc_is_bare_not(n) ? n->kid[0]->kid[0] : n->kid[0];
+    bool is_print = n->kind == AGC_CALL && !n->group && n->symbol == AG_NONE && ag_str_eq(n->text, AGC_PRINT);
+    return is_print ? n : NULL;
+}
 // A name of a function where `with` takes a value.
 static inline bool
 agc_is_function_name(const struct agc_node *n)
@@ -54,6 +65,9 @@ agc_is_function_name(const struct agc_node *n)
 bool agc_bind_literal(struct agc_bind *s, const struct agc_node *literal);
 // The same for a term that is evaluated; unbound steps of references become bound.
 bool agc_bind_term(struct agc_bind *s, const struct agc_node *n);
+// The same for a literal without calls inside of calls whose references may be read first, and whose arrays
+// and objects may be matched element by element.
+bool agc_bind_alone(struct agc_bind *s, const struct agc_node *literal);
 // UNIFY only: may kid[0] be matched as a pattern against the value of kid[1] (or, `swap`, the other way)?
 bool agc_bind_unify(struct agc_bind *s, const struct agc_node *unify, bool swap);
 

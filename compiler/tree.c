@@ -330,6 +330,23 @@ check_defaults(struct agc_builder *b, const struct path *v, uint32_t from, uint3
     }
 }
 
+// What is said of a document is said once.
+static void
+check_annotations(struct agc_builder *b, const struct path *v, uint32_t from, uint32_t to)
+{
+    const struct agc_node *first = NULL;
+    for (uint32_t i = from; i < to; i++) {
+        const struct agc_node *block = agc_metadata_block(v[i].def, "document");
+        if (block && first) {
+            struct agc_diag *d =
+                agc_diag(b->diags, AGC_D_BAD_METADATA, block->span, "the document has an annotation already");
+            agc_diag_second(b->diags, d, first->span, "the other annotation");
+            agc_diag_fix(b->diags, d, "give one of them `scope: rule`");
+        }
+        first = first ? first : block;
+    }
+}
+
 static void
 check_package(struct agc_builder *b, const struct path *p)
 {
@@ -359,6 +376,7 @@ check_runs(struct agc_builder *b, const struct path *v, uint32_t n)
         for (to = i + 1; to < n && same_path(&v[i], &v[to]); to++)
             ok = ok && agree(b, &v[i], &v[to]);
         check_defaults(b, v, i, to);
+        check_annotations(b, v, i, to);
         for (uint32_t k = i; k < to; k++) {
             if (v[k].nsteps == v[k].n)
                 whole = whole && below(whole, &v[k]) ? whole : &v[k];

@@ -71,6 +71,9 @@ agc_type_is_any(const struct agc_type *t)
     return t && t->kind == AGC_TY_UNION && t->n == 0;
 }
 
+// The known key that is nearest in spelling, or NULL.
+const char *agc_type_nearest(struct agc_arena *a, const struct agc_type *t, struct ag_str key);
+
 // Type of the keys and of the values of what t describes; NULL when t has no elements.
 const struct agc_type *agc_type_keys(struct agc_arena *a, const struct agc_type *t);
 const struct agc_type *agc_type_values(struct agc_arena *a, const struct agc_type *t);

@@ -4,6 +4,7 @@
 #include "type.h"
 
 #include "buf.h"
+#include "diag.h"
 
 static const char *const names[] = {"null", "boolean", "number", "string", "array", "object", "set"};
 
@@ -232,4 +233,17 @@ agc_type_parse(struct agc_arena *a, struct ag_str notation)
     struct reader r = {a, notation.p, notation.p + notation.n, false, 0};
     const struct agc_type *t = read_union(&r);
     return r.is_bad || r.p != r.end ? NULL : t;
+}
+
+const char *
+agc_type_nearest(struct agc_arena *a, const struct agc_type *t, struct ag_str key)
+{
+    uint32_t n = 0;
+    if (t->kind != AGC_TY_OBJECT)
+        return NULL;
+    const char **words = agc_alloc(a, (t->nprops + 1u) * sizeof *words);
+    for (uint32_t i = 0; i < t->nprops; i++)
+        if (t->prop[i].key->kind == AGC_STRING)
+            words[n++] = agc_strdup(a, t->prop[i].key->text).p;
+    return agc_nearest(key, words, n);
 }

@@ -85,14 +85,17 @@ static void
 check_document(struct agc_names *r, const struct agc_node *target)
 {
     uint32_t rest;
-    if (root_of(target)->symbol != AGC_SYM_DATA || target->kind != AGC_REF)
+    if (target->kind != AGC_REF)
         return;
     for (uint32_t i = 1; i < target->n; i++)
-        if (target->kid[i]->kind != AGC_STRING) {
+        if (root_of(target)->symbol == AGC_SYM_DATA ? target->kid[i]->kind != AGC_STRING
+                                                    : target->kid[i]->kind > AGC_STRING) {
             agc_diag(r->b->diags, AGC_D_BAD_WITH, target->kid[i]->span,
-                     "the steps of a replaced document are constant strings");
+                     "the steps of a replaced document are constants");
             return;
         }
+    if (root_of(target)->symbol != AGC_SYM_DATA)
+        return;
     const struct agc_tree *t = agc_tree_walk(r->b->p->root, target, &rest);
     if (!t || !t->group || rest == target->n)
         return;

@@ -621,6 +621,9 @@ agc_yaml_read(struct agc_arena *a, const struct agc_sources *s, uint32_t source,
     struct agc_named_files *named = &policy->named;
     named->nmodules = read_names(&r, m.at[AGC_YK_ROOT_modules], "modules", &named->module);
     named->ndata = read_names(&r, m.at[AGC_YK_ROOT_data], "data", &named->data);
+    const struct agc_ynode *schema = m.at[AGC_YK_ROOT_schema];
+    if (schema)
+        named->schema = (struct agc_str_at){schema->text, schema->span};
     if (m.at[AGC_YK_ROOT_rules])
         read_rules(&r, m.at[AGC_YK_ROOT_rules]);
     if (m.at[AGC_YK_ROOT_limits])

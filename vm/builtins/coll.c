@@ -155,6 +155,14 @@ KIND_TEST(ag_bi_is_object, AG_OBJECT)
 KIND_TEST(ag_bi_is_set, AG_SET)
 
 struct ag_value
+ag_bi_trace(struct ag_call *c, const struct ag_value *a)
+{
+    (void)c;
+    (void)a;
+    return ag_bool(true);
+}
+
+struct ag_value
 ag_bi_type_name(struct ag_call *c, const struct ag_value *a)
 {
     return ag_bi_copy(c, ag_str_z(ag_bi_kind(a[0])));

@@ -1,0 +1,3 @@
+package app
+
+level(data.limits.low) := "low"

@@ -1,0 +1,3 @@
+package app
+
+first({x}) := x

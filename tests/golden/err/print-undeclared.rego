@@ -1,0 +1,6 @@
+package app
+
+allow if {
+	print("user", usr)
+	usr = input.user
+}

@@ -1,0 +1,7 @@
+package app
+
+level := "high"
+
+deny if level == 3
+
+pair if [x, 1] = ["a", "b"]

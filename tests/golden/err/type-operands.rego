@@ -1,0 +1,5 @@
+package app
+
+total := 1 + "a"
+
+union := {1} | 2

@@ -1,0 +1,5 @@
+package app
+
+ok if every x in input.xs {
+	count(x) == "one"
+}
