@@ -105,7 +105,7 @@ set_time(struct request *r, int64_t ns)
     char text[40];
     struct ag_buf b;
     ag_buf_init(&b, text, sizeof text);
-    ag_buf_time(&b, ns - ((ns % 1000000000) + 1000000000) % 1000000000, 0); // YYYY-MM-DDTHH:MM:SSZ
+    ag_buf_time(&b, ns, 0); // YYYY-MM-DDTHH:MM:SSZ
     size_t n = 0;
     for (size_t i = 0; i < b.n && n + 1 < sizeof r->stamp; i++)
         if (text[i] != '-' && text[i] != ':')
