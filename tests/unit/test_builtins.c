@@ -163,6 +163,52 @@ test_rows(void)
     }
 }
 
+// How often each letter and mark occurs up to the next ";" or "->": equal for types that differ in the order
+// of their alternatives alone.
+static const char *
+count_letters(const char *p, unsigned *n)
+{
+    memset(n, 0, 256 * sizeof *n);
+    for (; *p && *p != ';' && strncmp(p, "->", 2) != 0; p++)
+        if (*p != ' ')
+            n[(unsigned char)*p]++;
+    return *p ? p + 1 + (*p == '-') : NULL;
+}
+
+static bool
+same_types(const char *a, const char *b)
+{
+    unsigned x[256], y[256];
+    while (a && b) {
+        a = count_letters(a, x);
+        b = count_letters(b, y);
+        if (memcmp(x, y, sizeof x) != 0)
+            return false;
+    }
+    return !a && !b;
+}
+
+// D11: the checker of types knows of each built-in what Open Policy Agent declares.
+static void
+run_signatures(const char *path)
+{
+    FILE *f = fopen(path, "r");
+    OK(f != NULL, "%s opens", path);
+    while (f && fgets(line, sizeof line, f)) {
+        line[strcspn(line, "\n")] = '\0';
+        char *types = strchr(line, '\t');
+        if (line[0] == '#' || !types)
+            continue;
+        *types++ = '\0';
+        uint32_t ix = ag_builtin_find(ag_str_z(line));
+        if (ix != AG_NONE)
+            OK(same_types(types, ag_builtin_table[ix].signature), "%s takes and gives %s, not %s", line,
+               types, ag_builtin_table[ix].signature);
+    }
+    if (f)
+        fclose(f);
+}
+
 // --- bounds
 static struct ag_value
 with_fuel(const char *name, const char *args, uint64_t fuel)
@@ -174,6 +220,33 @@ with_fuel(const char *name, const char *args, uint64_t fuel)
         r[i] = ag_value_at(&call.mem, list, i);
     call.fuel = fuel;
     return ag_builtin_call(&call, ag_builtin_find(ag_str_z(name)), r, list.len);
+}
+
+// n times `open` in a YAML text.
+static struct ag_value
+nested_yaml(unsigned n)
+{
+    char args[256];
+    memset(args, 0, sizeof args);
+    memcpy(args, "[\"", 2);
+    memset(args + 2, '[', n);
+    memset(args + 2 + n, ']', n);
+    memcpy(args + 2 + 2 * n, "\"]", 2);
+    return with_fuel("yaml.unmarshal", args, 100000);
+}
+
+static void
+test_yaml_bounds(void)
+{
+    OK(nested_yaml(64).kind == AG_ARRAY, "collections of YAML at the greatest depth");
+    OK(nested_yaml(65).kind == AG_ERROR, "one deeper is an error");
+    struct ag_value v = with_fuel("yaml.unmarshal",
+                                  "[\"a: &a [x,x,x,x,x,x,x,x,x,x]\\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]\\n"
+                                  "c: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]\\n"
+                                  "d: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c,*c]\\n"
+                                  "e: &e [*d,*d,*d,*d,*d,*d,*d,*d,*d,*d]\\nf: [*e,*e]\"]",
+                                  1000000);
+    OK(v.kind == AG_ERROR, "aliases of aliases that stand for too much are an error");
 }
 
 static void
@@ -199,6 +272,10 @@ test_bounds(void)
     OK(v.kind == AG_ERROR, "a key twice is an error");
     v = with_fuel("json.is_valid", "[\"{\\\"a\\\":1,\\\"a\\\":2}\"]", 100);
     OK(v.kind == AG_BOOL && v.i == 1, "but the text is JSON");
+    v = with_fuel("strings.render_template", "[\"{{range 1000000}}{{range 1000000}}{{end}}{{end}}\",{}]",
+                  1000);
+    OK(v.kind == AG_UNDEF && call.stop == AG_EVAL_FUEL, "rounds of a template are charged");
+    test_yaml_bounds();
 }
 
 int
@@ -207,6 +284,9 @@ main(int argc, char **argv)
     test_rows();
     test_bounds();
     for (int i = 1; i < argc; i++)
-        run_file(argv[i]);
+        if (strstr(argv[i], "signatures"))
+            run_signatures(argv[i]);
+        else
+            run_file(argv[i]);
     return t_done();
 }
