@@ -235,6 +235,13 @@ arguments(struct agc_fn *l, const struct agc_def *d, struct agc_pairs *ret)
         agc_pairs_add(l, ret, d->arg[i], NULL, 2 + i);
 }
 
+// Where a definition stands, as an error of two values says it.
+static uint32_t
+conflict_line(const struct agc_def *d)
+{
+    return d->line < UINT16_MAX ? d->line : UINT16_MAX;
+}
+
 // One clause: its value joins `acc`. A constant value is found once; other ones are all compared.
 static bool
 clause(struct group *g, const struct agc_def *head, const struct agc_def *d, uint32_t acc)
@@ -253,7 +260,7 @@ clause(struct group *g, const struct agc_def *head, const struct agc_def *d, uin
     if (g->same_constant) {
         agc_fn_add(l, d->span, AGC_IR_RET, v, 0, 0);
     } else {
-        uint32_t number = agc_fn_const(l, d->span, agc_const_int(l->ir, d->number));
+        uint32_t number = agc_fn_const(l, d->span, agc_const_int(l->ir, conflict_line(d)));
         agc_fn_add(l, d->span, AGC_IR_ONCE, acc, v, number);
         agc_fn_add(l, d->span, AGC_IR_RETERR, acc, 0, 0);
         if (is_constant && l->depth > mine + 1)
@@ -287,7 +294,7 @@ complete_def(struct group *g, const struct agc_def *d)
             agc_fn_add(l, c->span, AGC_IR_LEAVE_DEF, own, 0, 0);
     }
     agc_fn_back(l, before);
-    uint32_t number = agc_fn_const(l, d->span, agc_const_int(l->ir, d->number));
+    uint32_t number = agc_fn_const(l, d->span, agc_const_int(l->ir, conflict_line(d)));
     agc_fn_add(l, d->span, AGC_IR_ONCE, g->acc, own, number);
     agc_fn_add(l, d->span, AGC_IR_RETERR, g->acc, 0, 0);
     return true;

@@ -40,7 +40,8 @@ struct agc_def {
     // --- from here on set by resolve.c
     struct agc_module *module;
     struct agc_group *group;
-    uint32_t number;  // of the definition in the program, in source order; names it in conflicts
+    uint32_t number;  // of the definition in the program, in source order
+    uint32_t line;    // of its first word; names it in conflicts
     uint32_t nsuffix; // steps of the head behind the group's path; 0: the head is the path
     struct agc_node **suffix;
     uint32_t nlocals; // variables of args, head, bodies and everything nested, otherwise-clauses included

@@ -517,13 +517,14 @@ agc_tree_build(struct agc_builder *b)
         p->ndefs += p->policy->modules[i]->ndefs;
     p->defs = agc_alloc(b->a, ((size_t)p->ndefs + AGC_MOCKS) * sizeof *p->defs);
     struct path *v = agc_alloc(b->a, (p->ndefs + 1) * sizeof *v);
-    uint32_t n = 0;
+    uint32_t n = 0, column;
     for (uint32_t i = 0; i < p->policy->nmodules; i++) {
         struct agc_module *m = p->policy->modules[i];
         for (uint32_t k = 0; k < m->ndefs; k++, n++) {
             struct agc_def *def = p->defs[n] = m->defs[k];
             def->module = m;
             def->number = n;
+            agc_source_place(b->diags->sources, def->span, &def->line, &column);
             if (def->kind == AGC_DEF_FUNCTION && !def->nargs)
                 def->kind = AGC_DEF_VALUE; // f() := v is a rule
             check_name(b, def);

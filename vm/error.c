@@ -2,7 +2,8 @@
 // Errors in words. In: what went wrong, in which built-in, with which operand. Out: an error value, and later
 // its code and message. The value's integer holds the code (enum ag_verr) in its low byte and, when there is
 // a text, where it lies in the arena in its high half: { u32 n; bytes }. `len` says where it happened: for
-// built-ins the fields below, for conflicts two rule numbers. Who owns memory: the call's arena. Next file to
+// built-ins the fields below, for conflicts the lines of two
+// definitions. Who owns memory: the call's arena. Next file to
 // read: interp.c, which lets an error leave a function.
 #include "machine.h"
 #include "buf.h"
@@ -158,6 +159,35 @@ is_conflict(enum ag_verr code)
     return code == AG_VERR_CONFLICT || code == AG_VERR_OBJECT_CONFLICT || code == AG_VERR_FUNC_CONFLICT;
 }
 
+// The source of the instruction that returned the error; NULL: not known.
+static const struct ag_span *
+place_of(const struct ag_call *c)
+{
+    const struct ag_image *im = c->im;
+    uint32_t lo = 0, hi = im ? im->nspans : 0;
+    while (lo < hi) { // the last span that does not begin behind the instruction
+        uint32_t mid = lo + (hi - lo) / 2;
+        if (im->spans[mid].insn <= c->error_at)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return c->error_at != AG_NONE && lo && im->spans[lo - 1].source != AG_NONE ? &im->spans[lo - 1] : NULL;
+}
+
+// " (lines 3 and 7)" behind the message of two definitions that gave different values.
+static void
+put_definitions(struct ag_buf *out, uint32_t lines)
+{
+    if (!lines)
+        return;
+    ag_buf_lit(out, " (lines ");
+    ag_buf_u64(out, lines >> 16);
+    ag_buf_lit(out, " and ");
+    ag_buf_u64(out, lines & 0xffff);
+    ag_buf_char(out, ')');
+}
+
 void
 ag_error_message(const struct ag_call *c, struct ag_value error, struct ag_buf *out)
 {
@@ -179,26 +209,21 @@ ag_error_message(const struct ag_call *c, struct ag_value error, struct ag_buf *
             put_types(out, operator_takes(who - 1));
         ag_buf_lit(out, " but got ");
         ag_buf_str(out, ag_str_z(kind_name(GOT(error))));
-    } else
+    } else {
         ag_buf_str(out, ag_str_z(plain_text(CODE(error))));
+        if (CODE(error) == AG_VERR_CONFLICT || CODE(error) == AG_VERR_FUNC_CONFLICT)
+            put_definitions(out, error.len);
+    }
 }
 
 void
 ag_error_text(const struct ag_call *c, struct ag_value error, struct ag_buf *out)
 {
-    const struct ag_image *im = c->im;
-    uint32_t lo = 0, hi = im->nspans;
-    while (lo < hi) { // the last span that does not begin behind the instruction
-        uint32_t mid = lo + (hi - lo) / 2;
-        if (im->spans[mid].insn <= c->error_at)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
-    if (c->error_at != AG_NONE && lo && im->spans[lo - 1].source != AG_NONE) {
-        ag_buf_str(out, ag_image_str(im, im->sources[im->spans[lo - 1].source]));
+    const struct ag_span *at = place_of(c);
+    if (at) {
+        ag_buf_str(out, ag_image_str(c->im, c->im->sources[at->source]));
         ag_buf_char(out, ':');
-        ag_buf_u64(out, im->spans[lo - 1].line);
+        ag_buf_u64(out, at->line);
         ag_buf_lit(out, ": ");
     }
     ag_buf_str(out, ag_str_z(ag_error_code(error)));
