@@ -76,7 +76,7 @@ unescaped(struct uri *u, struct ag_str s, enum part part)
             continue;
         }
         int hi = i + 2 < s.n ? hex_digit(s.p[i + 1]) : -1, lo = i + 2 < s.n ? hex_digit(s.p[i + 2]) : -1;
-        uint8_t byte = (uint8_t)(hi << 4 | lo);
+        uint8_t byte = hi < 0 || lo < 0 ? 0 : (uint8_t)(hi << 4 | lo);
         bool bad = hi < 0 || lo < 0 || (part == HOST && byte < 0x80 && byte != '%') ||
                    (part == ZONE && byte != '%' && byte != ' ' && is_escaped(byte, HOST));
         if (bad)
