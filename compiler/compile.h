@@ -75,8 +75,9 @@ struct agc_job {
     bool strict_errors; // an error of a built-in becomes the answer instead of making its literal undefined
     bool all_documents; // an entrypoint for every document of the modules, named as agc_document_name says
     bool has_tests;     // one for every test instead (test_rules.h)
-    bool describes_queries; // beside "query" an entrypoint "query.expressions": text and place of each literal
-    struct ag_str scope;    // "package .." and imports in which the names of queries are looked up; empty: none
+    bool
+        describes_queries; // beside "query" an entrypoint "query.expressions": text and place of each literal
+    struct ag_str scope; // "package .." and imports in which the names of queries are looked up; empty: none
     uint32_t nwanted, cap_wanted; // agc_job_add_entry, agc_job_add_decision, agc_job_add_query
     struct agc_wanted *wanted;
     uint32_t ndocuments, cap_documents; // agc_job_add_data
@@ -91,7 +92,7 @@ struct agc_job {
     // out
     struct agc_policy policy;
     struct agc_program program;
-    struct agc_types types;               // of its groups
+    struct agc_types types; // of its groups
     uint32_t nwanted_nodes;
     struct agc_wanted_node *wanted_nodes; // one for each wanted entrypoint, then those of all_documents
     struct agc_ir ir;
