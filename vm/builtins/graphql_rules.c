@@ -372,16 +372,18 @@ static void find_cycles(struct ag_gql_walk *w, struct ag_gql_fragment *f, const 
 static void
 follow_spreads(struct ag_gql_walk *w, struct ag_gql_set *set, struct path *path)
 {
-    const struct ag_gql_selection *inner[AG_GQL_WALK_MAX];
     uint32_t n = 0;
     if (!ag_gql_enter(w))
+        return;
+    const struct ag_gql_selection **inner = ag_call_alloc(w->g->c, (set->list.n + 1) * sizeof *inner, 8);
+    if (!inner)
         return;
     AG_GQL_EACH(struct ag_gql_selection, s, set->list)
     {
         if (!ag_gql_goes_on(w->g))
             break;
         if (s->kind != AG_GQL_SPREAD) {
-            if (s->set.list.n && n < AG_GQL_WALK_MAX)
+            if (s->set.list.n)
                 inner[n++] = s;
             continue;
         }
