@@ -19,6 +19,7 @@ static const struct {
     {"opa.runtime", WORLD},
     {"rego.parse_module", "policies are compiled before a decision, which has no parser"},
 #undef WORLD
+    {"test.sleep", "it exists in test suites of compilers alone"},
 #define OLD "the language no longer has it"
     {"any", OLD},
     {"all", OLD},
@@ -201,17 +202,25 @@ nearest_name(struct agc_names *r, struct ag_str name)
     return agc_nearest(name, words, n);
 }
 
+bool
+agc_names_refused(struct agc_names *r, const struct agc_node *f, const struct agc_callee *c)
+{
+    for (size_t i = 0; !c->is_data && i < sizeof refused / sizeof refused[0]; i++)
+        if (ag_str_is(c->name, refused[i].name)) {
+            agc_diag(r->b->diags, AGC_D_NOT_AVAILABLE, f->span, "%.*s is refused: %s", agc_shown(c->name),
+                     c->name.p, refused[i].why);
+            return true;
+        }
+    return false;
+}
+
 static void
 unknown(struct agc_names *r, const struct agc_node *f, const struct agc_callee *c)
 {
     struct agc_diags *diags = r->b->diags;
     int shown = agc_shown(c->name);
-    for (size_t i = 0; !c->is_data && i < sizeof refused / sizeof refused[0]; i++)
-        if (ag_str_is(c->name, refused[i].name)) {
-            agc_diag(diags, AGC_D_NOT_AVAILABLE, f->span, "%.*s is refused: %s", shown, c->name.p,
-                     refused[i].why);
-            return;
-        }
+    if (agc_names_refused(r, f, c))
+        return;
     for (size_t i = 0; !c->is_data && i < sizeof declared / sizeof declared[0]; i++)
         if (ag_str_is(c->name, declared[i])) {
             agc_diag(diags, AGC_D_NOT_AVAILABLE, f->span, "%.*s is not available in this version", shown,

@@ -4,6 +4,8 @@
 // ir_check.c.
 #include "ir.h"
 
+#include "builtins/builtins.h"
+
 #include "limits.h"
 
 #include <stdarg.h>
@@ -199,7 +201,12 @@ print_operand(const struct printer *p, const struct agc_stmt *s, unsigned i)
         fputc(' ', p->out);
         agc_const_print(p->ir, s->v[i], p->out);
         break;
-    case AGC_IRK_NUM: fprintf(p->out, " #%u", s->v[i]); break;
+    case AGC_IRK_NUM:
+        if (s->op == AGC_IR_BUILTIN || s->op == AGC_IR_BUILTINS)
+            fprintf(p->out, " %s", ag_builtin_table[s->v[i]].name);
+        else
+            fprintf(p->out, " #%u", s->v[i]);
+        break;
     case AGC_IRK_UP:
         if (s->v[i])
             fprintf(p->out, " up %u", s->v[i]);

@@ -28,6 +28,8 @@ struct agc_callee {
 struct ag_str agc_dotted(struct agc_arena *a, const struct agc_node *f);
 // What VAR or REF `f` names when it is called. Names of rules and imports in it become references.
 struct agc_callee agc_names_callee(struct agc_names *r, struct agc_node *f);
+// Reports a built-in of the language that is refused here; false: the name is none.
+bool agc_names_refused(struct agc_names *r, const struct agc_node *f, const struct agc_callee *c);
 // Replaces a rule's or an import's name by what it stands for. True when n is now a REF or VAR of a document.
 bool agc_names_global(struct agc_names *r, struct agc_node *n);
 

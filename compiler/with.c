@@ -68,7 +68,7 @@ function_value(struct agc_names *r, struct agc_node *value, const struct agc_cal
     if (is_name(value) && !agc_scope_declared(r, root_of(value)->text))
         v = agc_names_callee(r, value);
     if (!is_callable(&v)) {
-        if (!v.is_data)
+        if (!v.is_data && !(v.name.p && agc_names_refused(r, value, &v)))
             agc_names_term(r, value);
         return;
     }

@@ -181,10 +181,13 @@ put_definitions(struct ag_buf *out, uint32_t lines)
 {
     if (!lines)
         return;
-    ag_buf_lit(out, " (lines ");
-    ag_buf_u64(out, lines >> 16);
-    ag_buf_lit(out, " and ");
-    ag_buf_u64(out, lines & 0xffff);
+    uint32_t first = lines >> 16, second = lines & 0xffff;
+    ag_buf_str(out, first == second ? AG_STR(" (line ") : AG_STR(" (lines "));
+    ag_buf_u64(out, first);
+    if (first != second) {
+        ag_buf_lit(out, " and ");
+        ag_buf_u64(out, second);
+    }
     ag_buf_char(out, ')');
 }
 

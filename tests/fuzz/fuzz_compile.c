@@ -233,6 +233,24 @@ compare(const struct made *a, const struct made *b, const char *what)
     abort();
 }
 
+// Conflicts name lines, and the canonical form has others: " (lines 3 and 7)" is left out of all answers.
+static void
+leave_out_lines(struct ag_buf *b)
+{
+    static const char mark[] = " (line";
+    size_t n = 0;
+    for (size_t i = 0; i < b->n;) {
+        char *end = b->n - i > sizeof mark && memcmp(b->p + i, mark, sizeof mark - 1) == 0
+                        ? memchr(b->p + i, ')', b->n - i)
+                        : NULL;
+        if (end)
+            i = (size_t)(end - b->p) + 1;
+        else
+            b->p[n++] = b->p[i++];
+    }
+    b->n = n;
+}
+
 static void
 make(struct made *m, const struct parts *p, int level, char *mem)
 {
@@ -241,6 +259,7 @@ make(struct made *m, const struct parts *p, int level, char *mem)
     compile(m, p, level);
     if (m->result == AGC_DONE)
         run(m, p);
+    leave_out_lines(&m->answers);
 }
 
 int

@@ -368,29 +368,31 @@ test_objects(void)
 }
 
 static void
-nested(const char *open, const char *inner, const char *close, unsigned n, char *out)
+nested(const char *open, const char *inner, const char *close, unsigned n, char *out, size_t size)
 {
-    size_t at = 0;
+    struct ag_buf made;
+    ag_buf_init(&made, out, size - 1);
     for (unsigned i = 0; i < n; i++)
-        at += (size_t)sprintf(out + at, "%s", open);
-    at += (size_t)sprintf(out + at, "%s", inner);
+        ag_buf_str(&made, ag_str_z(open));
+    ag_buf_str(&made, ag_str_z(inner));
     for (unsigned i = 0; i < n; i++)
-        at += (size_t)sprintf(out + at, "%s", close);
+        ag_buf_str(&made, ag_str_z(close));
+    out[made.n] = '\0';
 }
 
 static void
 test_limits(void)
 {
     static char text[16384], args[20000], one[18000];
-    nested("{a", "", "}", AG_GQL_DEPTH_MAX, text);
+    nested("{a", "", "}", AG_GQL_DEPTH_MAX, text, sizeof text);
     snprintf(args, sizeof args, "[%s]", quoted(text, one, sizeof one));
     OK(strncmp(bi_call(b, "graphql.parse_query", args), "{\"Operations\"", 13) == 0,
        "selections at the limit");
-    nested("{a", "", "}", AG_GQL_DEPTH_MAX + 1, text);
+    nested("{a", "", "}", AG_GQL_DEPTH_MAX + 1, text, sizeof text);
     snprintf(args, sizeof args, "[%s]", quoted(text, one, sizeof one));
     OK(strstr(bi_call(b, "graphql.parse_query", args), "nests more than 100 deep"), "one past it");
     char set[8192];
-    nested("[", "1", "]", AG_GQL_DEPTH_MAX, set);
+    nested("[", "1", "]", AG_GQL_DEPTH_MAX, set, sizeof set);
     snprintf(text, sizeof text, "{a(b:%s)}", set);
     snprintf(args, sizeof args, "[%s]", quoted(text, one, sizeof one));
     OK(strstr(bi_call(b, "graphql.parse_query", args), "nests more than 100 deep"), "a selection and lists");

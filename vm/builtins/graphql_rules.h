@@ -18,6 +18,8 @@ struct ag_gql_walk {
     uint32_t stamp;                     // of a comparison (graphql_merge.c)
     unsigned depth;
     bool in_fragments;
+    struct ag_gql_type string; // of __typename, which every type has
+    struct ag_gql_field name_field;
 };
 
 // One level deeper; false: too deep, or there is nothing left to find.

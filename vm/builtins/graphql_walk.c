@@ -121,10 +121,8 @@ static void walk_set(struct ag_gql_walk *w, struct ag_gql_definition *parent, st
 static void
 walk_field(struct ag_gql_walk *w, struct ag_gql_definition *parent, struct ag_gql_selection *f)
 {
-    static struct ag_gql_type string = {.name = {"String", 6}};
-    static struct ag_gql_field typename = {.name = {"__typename", 10}, .type = &string};
     if (ag_str_is(f->name, "__typename"))
-        f->field = &typename;
+        f->field = &w->name_field;
     else
         f->field = parent ? ag_gql_field_find(w->g, &parent->fields, f->name) : NULL;
     f->parent = parent;
@@ -224,7 +222,8 @@ walk_operation(struct ag_gql_walk *w, struct ag_gql_operation *o)
 bool
 ag_gql_validate(struct ag_gql *g, const struct ag_gql_schema *s, struct ag_gql_query *q)
 {
-    struct ag_gql_walk w = {.g = g, .s = s, .query = q};
+    struct ag_gql_walk w = {.g = g, .s = s, .query = q, .string = {.name = AG_STR("String")}};
+    w.name_field = (struct ag_gql_field){.name = AG_STR("__typename"), .type = &w.string};
     AG_GQL_EACH(struct ag_gql_operation, o, q->operations)
     {
         if (ag_gql_goes_on(g))

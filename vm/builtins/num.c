@@ -89,8 +89,13 @@ ag_bi_range_step(struct ag_call *c, const struct ag_value *a)
 {
     int64_t from, to, step;
     struct ag_value error;
-    if (!whole(c, 1, a[0], &from, &error) || !whole(c, 2, a[1], &to, &error) ||
-        !whole(c, 3, a[2], &step, &error))
+    struct ag_big big;
+    if (!whole(c, 1, a[0], &from, &error) || !whole(c, 2, a[1], &to, &error))
+        return error;
+    if (!ag_number_int(a[2], &step) && ag_big_of(a[2], &big) != AG_BIG_FRACTION)
+        step =
+            ag_number_cmp(a[2], ag_int(0)) < 0 ? -1 : INT64_MAX; // further than any range of 64 bits at once
+    else if (!whole(c, 3, a[2], &step, &error))
         return error;
     if (step <= 0)
         return ag_error(c, AG_VERR_BUILTIN, "numbers.range_step: step must be a positive integer");

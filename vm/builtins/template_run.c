@@ -5,7 +5,6 @@
 #include "template_run.h"
 
 #include "format.h"
-#include "limits.h"
 #include "number.h"
 
 #include <stdarg.h>

@@ -6,8 +6,8 @@
 #ifndef AG_YAML_H
 #define AG_YAML_H
 
+#include "machine.h"
 #include "builtin_fns.h"
-#include "limits.h"
 
 #define AG_YAML_DEPTH_MAX   64u     // collections in one another
 #define AG_YAML_ALIASED_MAX 100000u // values that aliases may stand for in one document
