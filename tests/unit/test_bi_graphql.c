@@ -398,10 +398,10 @@ test_limits(void)
     OK(strstr(bi_call(b, "graphql.parse_query", args), "nests more than 100 deep"), "a selection and lists");
     // a chain of fragments: each of them nests two deep
     for (unsigned n = 200; n <= 600; n += 400) {
-        size_t at = (size_t)sprintf(text, "{...F0}");
+        size_t at = (size_t)snprintf(text, sizeof text, "{...F0}");
         for (unsigned i = 0; i < n; i++)
-            at += (size_t)sprintf(text + at, "fragment F%u on Q{...F%u}", i, i + 1);
-        sprintf(text + at, "fragment F%u on Q{a}", n);
+            at += (size_t)snprintf(text + at, sizeof text - at, "fragment F%u on Q{...F%u}", i, i + 1);
+        snprintf(text + at, sizeof text - at, "fragment F%u on Q{a}", n);
         snprintf(args, sizeof args, "[%s,\"type Q {a:Int} schema {query:Q}\"]",
                  quoted(text, one, sizeof one));
         const char *got = bi_call(b, "graphql.parse", args);
