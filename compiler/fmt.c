@@ -18,11 +18,7 @@ put_package(struct agc_fmt *w)
     agc_fmt_put(w, m->path[0]);
     for (uint32_t i = 1; i < m->npath; i++) {
         struct ag_str s = m->path[i];
-        bool is_name = s.n && !(s.p[0] >= '0' && s.p[0] <= '9');
-        for (size_t k = 0; k < s.n; k++)
-            is_name &= (s.p[k] >= 'a' && s.p[k] <= 'z') || (s.p[k] >= 'A' && s.p[k] <= 'Z') ||
-                       (s.p[k] >= '0' && s.p[k] <= '9') || s.p[k] == '_';
-        if (is_name) {
+        if (ag_str_is_name(s)) {
             agc_fmt_z(w, ".");
             agc_fmt_put(w, s);
             continue;

@@ -3,6 +3,7 @@
 // Expressions of rules begin at `input` or call a built-in. Memory: the tree. Next file to read: check.c.
 #include "resolve.h"
 
+#include "names.h"
 #include "builtins/builtins.h"
 
 #include <stdio.h>
@@ -65,30 +66,10 @@ struct names {
     struct agc_diags *diags;
 };
 
-// The dotted name of a VAR or of a REF of strings.
-static struct ag_str
-dotted(struct agc_arena *a, const struct agc_node *f)
-{
-    if (f->kind == AGC_VAR)
-        return f->text;
-    size_t n = 0;
-    for (uint32_t i = 0; i < f->n; i++)
-        n += f->kid[i]->text.n + 1;
-    char *p = agc_alloc(a, n);
-    n = 0;
-    for (uint32_t i = 0; i < f->n; i++) {
-        if (i)
-            p[n++] = '.';
-        memcpy(p + n, f->kid[i]->text.p, f->kid[i]->text.n);
-        n += f->kid[i]->text.n;
-    }
-    return ag_str_of(p, n);
-}
-
 static void
 resolve_call(struct names *r, struct agc_node *call)
 {
-    struct ag_str name = dotted(r->arena, call->kid[0]);
+    struct ag_str name = agc_dotted(r->arena, call->kid[0]);
     call->text = name;
     call->symbol = agc_builtin_find(name);
     if (call->symbol != AG_NONE)

@@ -102,18 +102,6 @@ read_one(struct agc_job *j, const struct agc_wanted *w, struct agc_wanted_node *
 }
 
 // --- all documents
-static bool
-is_name(struct ag_str s)
-{
-    for (size_t i = 0; i < s.n; i++) {
-        bool is_letter =
-            (s.p[i] >= 'a' && s.p[i] <= 'z') || (s.p[i] >= 'A' && s.p[i] <= 'Z') || s.p[i] == '_';
-        if (!is_letter && (i == 0 || s.p[i] < '0' || s.p[i] > '9'))
-            return false;
-    }
-    return s.n > 0;
-}
-
 struct ag_str
 agc_document_name(struct agc_arena *a, const struct ag_str *step, uint32_t n)
 {
@@ -124,7 +112,7 @@ agc_document_name(struct agc_arena *a, const struct ag_str *step, uint32_t n)
     ag_buf_init(&b, agc_alloc(a, size), size);
     ag_buf_lit(&b, "data");
     for (uint32_t i = 0; i < n; i++) {
-        if (is_name(step[i])) {
+        if (ag_str_is_name(step[i])) {
             ag_buf_char(&b, '.');
             ag_buf_str(&b, step[i]);
         } else {

@@ -6,22 +6,10 @@
 #include "buf.h"
 #include "eval.h"
 
-static bool
-is_name(struct aegis_str s)
-{
-    for (size_t i = 0; i < s.n; i++) {
-        bool is_letter =
-            (s.p[i] >= 'a' && s.p[i] <= 'z') || (s.p[i] >= 'A' && s.p[i] <= 'Z') || s.p[i] == '_';
-        if (!is_letter && (i == 0 || s.p[i] < '0' || s.p[i] > '9'))
-            return false;
-    }
-    return s.n > 0;
-}
-
 static void
 put_step(struct ag_buf *b, struct aegis_str s)
 {
-    if (is_name(s)) {
+    if (ag_str_is_name(ag_str_of(s.p, s.n))) {
         ag_buf_char(b, '.');
         ag_buf_put(b, s.p, s.n);
         return;

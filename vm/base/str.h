@@ -69,6 +69,19 @@ ag_str_is(struct ag_str a, const char *z)
     return ag_str_eq(a, ag_str_z(z));
 }
 
+// A name as programs write it: ASCII letters, digits and _, no digit first.
+static inline bool
+ag_str_is_name(struct ag_str s)
+{
+    for (size_t i = 0; i < s.n; i++) {
+        bool is_letter =
+            (s.p[i] >= 'a' && s.p[i] <= 'z') || (s.p[i] >= 'A' && s.p[i] <= 'Z') || s.p[i] == '_';
+        if (!is_letter && (i == 0 || s.p[i] < '0' || s.p[i] > '9'))
+            return false;
+    }
+    return s.n > 0;
+}
+
 // Byte order, shorter first on a common prefix: <0, 0, >0.
 static inline int
 ag_str_cmp(struct ag_str a, struct ag_str b)
