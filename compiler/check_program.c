@@ -380,15 +380,32 @@ value_type(struct agc_checker *c, const struct agc_def *d)
     return t ? t : ANY;
 }
 
-// The type of all values that a definition and its else-clauses can give.
+// What the clause that was just checked takes as arguments joins `args`: variables that nothing was asked of
+// take any value.
+static void
+join_arguments(struct agc_checker *c, const struct agc_def *d, const struct agc_type **args)
+{
+    for (uint32_t k = 0; k < d->nargs; k++) {
+        agc_check_visit(c, d->arg[k]);
+        const struct agc_type *at = agc_check_get(c, d->arg[k]);
+        args[k] = agc_type_or(c->arena, args[k], at ? at : ANY);
+    }
+}
+
+// The type of all values that a definition and its else-clauses can give, and of their arguments. Each clause
+// is checked by itself: what one asks of an argument does not bind the others.
 static const struct agc_type *
-check_clauses(struct agc_checker *c, struct agc_def *d)
+check_clauses(struct agc_checker *c, struct agc_def *d, const struct agc_type **args)
 {
     const struct agc_type *t = NULL;
     for (struct agc_def *e = d; e; e = e->otherwise) {
+        if (e != d && d->nargs)
+            memset(c->local, 0, d->nlocals * sizeof *c->local);
         if (e->body)
             agc_check_query(c, e->body);
         t = agc_type_or(c->arena, t, value_type(c, e));
+        if (args)
+            join_arguments(c, d, args);
     }
     for (uint32_t i = 0; i < d->nprints; i++)
         agc_check_visit(c, d->print[i]);
@@ -411,8 +428,6 @@ static void
 begin_definition(struct agc_checker *c, const struct agc_def *d)
 {
     c->local = agc_alloc(c->arena, (d->nlocals + 1u) * sizeof *c->local);
-    for (uint32_t i = 0; i < d->nargs; i++)
-        agc_check_unify(c, d->arg[i], ANY);
 }
 
 static void
@@ -425,18 +440,13 @@ check_group(struct agc_checker *c, struct agc_group *g)
         if (!d)
             continue;
         begin_definition(c, d);
-        const struct agc_type *t = check_clauses(c, d);
+        const struct agc_type *t = check_clauses(c, d, d == g->fallback ? NULL : args);
         if (d->kind == AGC_DEF_CONTAINS)
             t = agc_type_set(c->arena, t);
         t = under_suffix(c, d, t);
         ret->value = ret->value && ret->value->kind == AGC_TY_SET && t->kind == AGC_TY_SET
                          ? agc_type_set(c->arena, agc_type_or(c->arena, ret->value->value, t->value))
                          : agc_type_or(c->arena, ret->value, t);
-        for (uint32_t k = 0; k < d->nargs && d != g->fallback; k++) {
-            agc_check_visit(c, d->arg[k]);
-            const struct agc_type *at = agc_check_get(c, d->arg[k]);
-            args[k] = agc_type_or(c->arena, args[k], at ? at : ANY);
-        }
     }
     if (g->kind == AGC_GROUP_FUNCTION) {
         for (uint32_t k = 0; k < g->nargs; k++)
@@ -461,7 +471,7 @@ agc_check_program(struct agc_arena *a, struct agc_diags *diags, struct agc_progr
         check_group(&c, p->groups[i]);
     for (uint32_t i = 0; i < p->nqueries; i++) {
         begin_definition(&c, p->queries[i]);
-        check_clauses(&c, p->queries[i]);
+        check_clauses(&c, p->queries[i], NULL);
     }
     return diags->nerrors == errors;
 }
